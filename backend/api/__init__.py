@@ -1,0 +1,1 @@
+"""The HTTP API of the dispatcher (contract section 7): routes, schemas, and how errors look."""

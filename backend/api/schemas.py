@@ -1,0 +1,280 @@
+"""What goes in and out of the API, field for field as published (contract section 7); additions are marked.
+
+The request's limits are core's own; nothing is written twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+
+from backend.jobs.service import PlacedJob
+from backend.workers.devices import GpuId
+from backend.workers.pool import PooledWorker, WorkerStatus
+from core.engine import EngineDescription, RuntimeMode
+from core.job import JobStatus, Track, TrackStatus
+from core.progress import Phase
+from core.request import (
+    DURATION_MINUTES,
+    MAX_LYRICS_CHARACTERS,
+    MAX_PROMPT_CHARACTERS,
+    MAX_SEED,
+    NUM_TRACKS,
+    TEMPERATURE,
+    TOP_K_BACKBONE,
+    TOP_K_SUPERRES,
+    GenerationRequest,
+    Limit,
+    Mode,
+    PromptMode,
+    SamplingOptions,
+    clamp_with_warnings,
+)
+
+_WIDEST = 10**9
+_EXAMPLE_ID = "0b7c3f0c9d5e4a8e9f1d2c3b4a596877"
+
+
+def _tame(value: Any) -> Any:
+    """Bring whole numbers too large for any computer word to a size the clamping can speak of."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return min(max(value, -_WIDEST), _WIDEST)
+    return value
+
+
+ClampedInt = Annotated[StrictInt, BeforeValidator(_tame)]
+ClampedFloat = Annotated[StrictFloat, BeforeValidator(_tame)]
+
+
+def _clamped(limit: Limit) -> str:
+    return f"{limit.low:g} to {limit.high:g}; values outside are clamped, with a warning."
+
+
+class GenerateBody(BaseModel):
+    """A song request. ``seed``, ``num_tracks`` and ``top_k_sr`` are additions to the published API."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "mode": "vocal",
+                    "prompt_mode": "tags",
+                    "tags": "J-Pop, Female Vocals, Piano, Melancholic, Slow Tempo",
+                    "lyrics": "[Verse]\nThe night wind taps against the glass\nI wait for morning, wide awake",
+                    "duration": 3,
+                },
+                {
+                    "mode": "instrumental",
+                    "prompt_mode": "natural",
+                    "prompt": "A calm lo-fi piece with soft piano and vinyl crackle",
+                    "duration": 2,
+                    "seed": 7,
+                    "num_tracks": 1,
+                },
+            ]
+        },
+    )
+
+    mode: Mode = Mode.VOCAL
+    prompt_mode: PromptMode = PromptMode.TAGS
+    prompt: StrictStr = Field(default="", max_length=MAX_PROMPT_CHARACTERS, description="Read in natural mode.")
+    tags: StrictStr = Field(
+        default="", max_length=MAX_PROMPT_CHARACTERS, description="Comma-separated; read in tags mode."
+    )
+    lyrics: StrictStr = Field(
+        default="", max_length=MAX_LYRICS_CHARACTERS, description="Words to sing; ignored for instrumental requests."
+    )
+    duration: ClampedInt = Field(
+        default=int(DURATION_MINUTES.default), description="Minutes, " + _clamped(DURATION_MINUTES)
+    )
+    top_k_bb: ClampedInt = Field(
+        default=int(TOP_K_BACKBONE.default), description="Top-k of the backbone, " + _clamped(TOP_K_BACKBONE)
+    )
+    temperature: ClampedFloat = Field(
+        default=TEMPERATURE.default, allow_inf_nan=False, description=_clamped(TEMPERATURE)
+    )
+    top_k_sr: StrictInt = Field(
+        default=int(TOP_K_SUPERRES.default),
+        ge=int(TOP_K_SUPERRES.low),
+        le=int(TOP_K_SUPERRES.high),
+        description="Top-k of super-resolution.",
+    )
+    num_tracks: StrictInt = Field(default=int(NUM_TRACKS.default), ge=int(NUM_TRACKS.low), le=int(NUM_TRACKS.high))
+    seed: StrictInt | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_SEED,
+        description="The first track's seed, the next track's is one more; drawn if absent.",
+    )
+
+    def to_request(self) -> tuple[GenerationRequest, list[str]]:
+        """The request this body asks for, and what a person should know about it; InvalidRequest if there is none."""
+        duration, top_k_backbone, temperature, clamped = clamp_with_warnings(
+            duration=self.duration, top_k_backbone=self.top_k_bb, temperature=self.temperature
+        )
+        request = GenerationRequest(
+            mode=self.mode,
+            prompt_mode=self.prompt_mode,
+            prompt=self.prompt,
+            tags=self.tags,
+            lyrics=self.lyrics,
+            duration_minutes=duration,
+            sampling=SamplingOptions(
+                top_k_backbone=top_k_backbone, top_k_superres=self.top_k_sr, temperature=temperature
+            ),
+        )
+        return request, [*clamped, *request.warnings()]
+
+
+class GenerateAnswer(BaseModel):
+    """``accepted`` when a worker begins at once, ``queued`` otherwise. ``warnings`` is an addition."""
+
+    status: Literal["accepted", "queued"]
+    job_id: str = Field(examples=[_EXAMPLE_ID])
+    num_tracks: int
+    queue_position: int = Field(description="1 is next in line; 0 when a worker begins at once.")
+    warnings: list[str]
+
+
+class TrackAnswer(BaseModel):
+    """One track. ``seed`` and ``warning`` are additions."""
+
+    index: int
+    status: TrackStatus
+    progress: int = Field(ge=0, le=100)
+    phase_display: str = Field(examples=["Backbone generating · 42% · 310 tok/s · 3261 tokens"])
+    worker_id: int | None
+    worker_phase: Phase
+    duration_sec: float | None
+    error: str | None = Field(description="Why there is no song.")
+    warning: str | None = Field(description="What is wrong with a song that is there, such as a missing MP3.")
+    seed: int
+
+    @classmethod
+    def of(cls, track: Track) -> TrackAnswer:
+        done = track.status is TrackStatus.DONE
+        return cls(
+            index=track.index,
+            status=track.status,
+            progress=track.progress,
+            phase_display=track.phase_display,
+            worker_id=track.worker_id,
+            worker_phase=track.phase,
+            duration_sec=track.duration_seconds,
+            error=None if done else track.error,
+            warning=track.error if done else None,
+            seed=track.seed,
+        )
+
+
+class JobAnswer(BaseModel):
+    """One job. ``warnings`` is an addition."""
+
+    job_id: str = Field(examples=[_EXAMPLE_ID])
+    status: JobStatus
+    queue_position: int = Field(description="1 is next in line; 0 when no track waits for a worker.")
+    cleaned_lyrics: str
+    created_at: datetime
+    tracks: list[TrackAnswer]
+    warnings: list[str]
+
+    @classmethod
+    def of(cls, placed: PlacedJob) -> JobAnswer:
+        job = placed.job
+        return cls(
+            job_id=job.job_id,
+            status=job.status,
+            queue_position=placed.queue_position,
+            cleaned_lyrics=job.request.cleaned_lyrics,
+            created_at=job.created_at,
+            tracks=[TrackAnswer.of(track) for track in job.tracks],
+            warnings=list(job.warnings),
+        )
+
+
+class WorkerAnswer(BaseModel):
+    """One worker. ``loaded`` (its models are ready) and ``error`` (why it cannot work) are additions."""
+
+    worker_id: int
+    url: str
+    status: WorkerStatus
+    phase: Phase
+    gpu_id: GpuId
+    loaded: bool
+    error: str | None
+
+    @classmethod
+    def of(cls, worker: PooledWorker) -> WorkerAnswer:
+        return cls(
+            worker_id=worker.worker_id,
+            url=worker.client.url,
+            status=worker.status,
+            phase=worker.phase,
+            gpu_id=worker.gpu_id,
+            loaded=worker.engine is not None,
+            error=worker.error,
+        )
+
+
+class StatusAnswer(BaseModel):
+    """The state of the whole system. ``untrained`` is an addition."""
+
+    total_gpus: int
+    idle_gpus: int
+    active_jobs: int
+    queued_jobs: int
+    workers: list[WorkerAnswer]
+    untrained: bool | None = Field(
+        description="True where the models have random weights and make noise; null until a worker knows."
+    )
+
+
+class LimitAnswer(BaseModel):
+    """The range of one field of a request."""
+
+    low: float
+    high: float
+    default: float
+    clamped: bool = Field(description="Whether values outside are clamped; otherwise they are refused.")
+
+
+class ConfigAnswer(BaseModel):
+    """With what this system computes, and what a request may ask for."""
+
+    runtime_mode: RuntimeMode
+    max_seconds: float | None = Field(description="A hard stop for every track; null where there is none.")
+    untrained: bool | None
+    fc1_bias: str | None = Field(
+        description=(
+            "How often the bias of the models' first feed-forward layer is counted. The published weights expect "
+            "'twice' (the library they were trained with added it two times); with 'once' they make noise."
+        )
+    )
+    engine: EngineDescription | None = Field(description="Checkpoint, device and precision; null until a worker knows.")
+    limits: dict[str, LimitAnswer]
+    max_characters: dict[str, int]
+
+
+class TagCategory(BaseModel):
+    """One category of tags."""
+
+    label: str
+    tags: list[str]
+
+
+class ErrorDetail(BaseModel):
+    """One thing that is wrong with a request."""
+
+    field: str
+    message: str
+
+
+class ErrorAnswer(BaseModel):
+    """How every error looks: a sentence, and for a 422 which fields are wrong and why."""
+
+    error: str = Field(examples=["seed: input should be greater than or equal to 0."])
+    field: str | None = Field(default=None, examples=["seed"])
+    detail: list[ErrorDetail] | None = None

@@ -1,0 +1,85 @@
+"""The folder of finished tracks: names that cannot lead outside it, files that are whole or not there.
+
+Knows nothing of audio or jobs.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from core.errors import ArtifactError
+
+_NAME = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}\.(wav|mp3|json|npz)", re.ASCII)
+_UNFINISHED = ".part-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackFiles:
+    """A finished track's files, by name; ``mp3_file`` is None where ``warning`` says why."""
+
+    duration_seconds: float
+    wav_file: str
+    mp3_file: str | None
+    metadata_file: str
+    codes_file: str | None = None
+    warning: str | None = None
+
+
+class ArtifactStore:
+    """Files named ``YYYYMMDD_HHMMSS_xxxxxxxx.{wav,mp3,json,npz}`` (contract section 6) in one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def open(self) -> None:
+        """Make the folder."""
+        self._root.mkdir(parents=True, exist_ok=True)
+
+    def sweep(self) -> None:
+        """Remove what processes that died left half written; only while nobody writes."""
+        for part in self._root.glob(f"{_UNFINISHED}*"):
+            part.unlink(missing_ok=True)
+
+    def new_file_id(self, now: datetime) -> str:
+        """A name without its ending that no other track has."""
+        return f"{now:%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"
+
+    def path(self, name: str) -> Path:
+        """Where a file of this name lies or would lie; ArtifactError for any name that is not one of ours."""
+        if not _NAME.fullmatch(name):
+            raise ArtifactError("That is not the name of a track's file.")
+        return self._root / name
+
+    def find(self, name: str) -> Path:
+        """Where the file lies; ArtifactError when there is none."""
+        path = self.path(name)
+        if not path.is_file():
+            raise ArtifactError(f"There is no file {name}; it may have been removed from the disk.")
+        return path
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        """A path to write to; it takes its final name when the block ends well and vanishes when it does not."""
+        path = self.path(name)
+        part = path.with_name(_UNFINISHED + name)
+        try:
+            yield part
+            part.replace(path)
+        except OSError as error:
+            raise ArtifactError(
+                f"{name} could not be written to {self._root} ({error.strerror or error}). "
+                "Check the free space and the permissions of that folder."
+            ) from error
+        finally:
+            part.unlink(missing_ok=True)
+
+    def discard(self, file_id: str) -> None:
+        """Remove every file of one track."""
+        for ending in ("wav", "mp3", "json", "npz"):
+            self.path(f"{file_id}.{ending}").unlink(missing_ok=True)

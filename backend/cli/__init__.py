@@ -1,0 +1,1 @@
+"""The commands of ``python -m backend``, one module each: ``add_arguments(parser)``, ``run(options) -> exit code``."""

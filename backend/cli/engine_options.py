@@ -1,0 +1,34 @@
+"""The options with which the model commands open an engine."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from backend.settings import ModelSettings, Settings
+from backend.workers.bootstrap import open_chosen_engine, open_engine
+from core.engine import SongEngine
+
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoints", type=Path, help="a checkpoint tree; by default what lies in checkpoints/, or a miniature"
+    )
+    parser.add_argument("--device", help="cpu, cuda or mps; by default what is there")
+    parser.add_argument("--dtype", help="float32 or bfloat16; by default what suits the device")
+    parser.add_argument("--fc1-bias", choices=["auto", "once", "twice"], help="how often the fc1 bias counts")
+
+
+def settings_from(options: argparse.Namespace) -> Settings:
+    """The environment's settings with the options given on the command line over them."""
+    given = {name: getattr(options, name, None) for name in ("device", "dtype", "fc1_bias", "max_seconds")}
+    return Settings(models=ModelSettings(**{name: value for name, value in given.items() if value is not None}))
+
+
+def engine_from(options: argparse.Namespace, settings: Settings) -> SongEngine:
+    """The engine on exactly the checkpoint that was named, or on the best there is when none was."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    if options.checkpoints is None:
+        return open_chosen_engine(settings, device=settings.models.device)
+    return open_engine(settings.models, options.checkpoints, device=settings.models.device)

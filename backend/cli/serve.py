@@ -1,0 +1,46 @@
+"""Run the dispatcher: the HTTP API, the job queue, and one worker process a device."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+
+from backend.bootstrap import build_backend
+from backend.http_server import bind, http_server
+from backend.logs import configure_logging
+from backend.settings import ModelSettings, Settings
+from backend.workers.devices import GpuId, parse_gpus, usable_devices
+from core.engine import RuntimeMode
+
+logger = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--gpus", default="0", help="GPU numbers, as in 0 or 0,1; or cpu. Without a GPU, always cpu.")
+    parser.add_argument("--runtime-mode", choices=[mode.value for mode in RuntimeMode], default=None)
+
+
+def run(options: argparse.Namespace) -> int:
+    wanted = parse_gpus(options.gpus)
+    chosen = {} if options.runtime_mode is None else {"runtime_mode": options.runtime_mode}
+    settings = Settings(models=ModelSettings(**chosen))
+    configure_logging(settings.paths.logs_dir / "api.log")
+    # Bound first: a second dispatcher must end here, before it touches a job or starts a worker.
+    listening = bind(settings.server.host, settings.server.api_port)
+    backend = build_backend(settings)
+    server = http_server(backend.app, grace_seconds=_GRACE_SECONDS)
+
+    def find_devices() -> list[GpuId]:
+        found = usable_devices(wanted)
+        logger.info("wanted devices %s, working with %s", wanted, found)
+        return found
+
+    async def serve() -> None:
+        async with backend.running(find_devices):
+            await server.serve(sockets=[listening])
+
+    asyncio.run(serve())
+    return 0

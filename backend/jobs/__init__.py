@@ -1,0 +1,1 @@
+"""Jobs: how they are kept, handed out to workers, and asked about."""

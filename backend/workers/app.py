@@ -1,0 +1,104 @@
+"""The worker's HTTP server: /health, /config, /generate, /download/{filename} (contract section 7)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import FileResponse, StreamingResponse
+
+from backend.artifacts.store import ArtifactStore
+from backend.settings import ModelSettings
+from backend.workers.devices import GpuId
+from backend.workers.messages import Event, GenerateTask, Health, WorkerConfig
+from backend.workers.musician import Musician
+from core.errors import ArtifactError
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerIdentity:
+    """Which worker this is, and on what it computes."""
+
+    worker_id: int
+    gpu_id: GpuId
+    seed: int
+
+
+def create_worker_app(
+    musician: Musician, artifacts: ArtifactStore, identity: WorkerIdentity, models: ModelSettings
+) -> FastAPI:
+    """The worker's application; its lifespan opens and closes the musician."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        musician.start()
+        yield
+        await asyncio.to_thread(musician.stop)
+
+    app = FastAPI(title="Khala worker", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/health")
+    async def health() -> Health:
+        return Health(
+            status=musician.status,
+            phase=musician.progress.phase,
+            progress=musician.progress.percent,
+            progress_detail=musician.progress.display,
+            worker_id=identity.worker_id,
+            gpu_id=identity.gpu_id,
+            seed=identity.seed,
+            runtime_mode=models.runtime_mode,
+            pid=os.getpid(),
+            job_id=musician.job_id,
+            engine=musician.engine,
+            error=musician.error,
+        )
+
+    @app.get("/config")
+    async def config() -> WorkerConfig:
+        return WorkerConfig(
+            worker_id=identity.worker_id,
+            gpu_id=identity.gpu_id,
+            runtime_mode=models.runtime_mode,
+            superres_text_mode=models.superres_text_mode,
+            max_seconds=models.max_seconds,
+            untrained=musician.engine is not None and not musician.engine.trained,
+            engine=musician.engine,
+        )
+
+    @app.post("/generate")
+    async def generate(task: GenerateTask) -> StreamingResponse:
+        if musician.status != "idle":
+            raise HTTPException(409, "This worker is not idle.")
+        return StreamingResponse(_stream(musician, task), media_type="application/x-ndjson")
+
+    @app.get("/download/{filename}")
+    async def download(filename: str) -> FileResponse:
+        try:
+            return FileResponse(artifacts.find(filename), filename=filename)
+        except ArtifactError as error:
+            raise HTTPException(404, str(error)) from error
+
+    return app
+
+
+async def _stream(musician: Musician, task: GenerateTask) -> AsyncIterator[str]:
+    """Events of a task, one a line. Whoever stops listening stops the work."""
+    loop = asyncio.get_running_loop()
+    events: asyncio.Queue[Event | None] = asyncio.Queue()
+
+    def emit(event: Event | None) -> None:
+        loop.call_soon_threadsafe(events.put_nowait, event)
+
+    watch, done = musician.begin(task, emit)
+    done.add_done_callback(lambda _: emit(None))
+    try:
+        while (event := await events.get()) is not None:
+            # ASCII, because a line must not end at the exotic line breaks that text may hold.
+            yield event.model_dump_json(ensure_ascii=True) + "\n"
+    finally:
+        watch.stop()

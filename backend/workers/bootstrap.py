@@ -1,0 +1,69 @@
+"""The worker's wiring: the one place in backend that chooses an engine and knows ``models``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from backend.artifacts.metadata import UNTRAINED_WARNING
+from backend.artifacts.song_writer import SongWriter
+from backend.artifacts.store import ArtifactStore
+from backend.settings import ModelSettings, Settings
+from backend.workers.app import WorkerIdentity, create_worker_app
+from backend.workers.devices import GpuId, torch_device
+from backend.workers.musician import Musician
+from backend.workers.recording import Recorder
+from core.engine import SongEngine
+
+logger = logging.getLogger(__name__)
+
+_SEED_STEP = 1000
+
+
+def build_worker(settings: Settings, *, worker_id: int, gpu_id: GpuId) -> FastAPI:
+    """The application of one worker."""
+    artifacts = ArtifactStore(settings.paths.output_dir)
+    writer = SongWriter(artifacts)
+
+    def recorder_for(engine: SongEngine) -> Recorder:
+        return Recorder(
+            engine,
+            writer,
+            gpu_id=gpu_id,
+            superres_text_mode=settings.models.superres_text_mode,
+            max_seconds=settings.models.max_seconds,
+        )
+
+    device = settings.models.device or torch_device(gpu_id)
+    musician = Musician(lambda: open_chosen_engine(settings, device=device), recorder_for)
+    identity = WorkerIdentity(
+        worker_id=worker_id, gpu_id=gpu_id, seed=settings.models.base_seed + _SEED_STEP * worker_id
+    )
+    return create_worker_app(musician, artifacts, identity, settings.models)
+
+
+def open_chosen_engine(settings: Settings, *, device: str | None) -> SongEngine:
+    """The engine on the best checkpoint there is: published, else the demo, else an untrained miniature.
+
+    ``device`` is None where the engine may choose.
+    """
+    # Imported late, on the model thread: torch takes seconds, and the worker answers /health meanwhile.
+    from models.checkpoint.choose import choose_checkpoints
+
+    checkpoints = choose_checkpoints(settings.paths.checkpoints)
+    logger.info("opening %s", checkpoints)
+    return open_engine(settings.models, checkpoints, device=device)
+
+
+def open_engine(models: ModelSettings, checkpoints: Path, *, device: str | None) -> SongEngine:
+    """The engine on exactly this checkpoint; CheckpointError when it cannot be used."""
+    from models.engine_native import NativeEngine
+
+    engine = NativeEngine.open(
+        checkpoints, device=device, dtype=models.dtype, fc1_bias=models.fc1_bias, runtime_mode=models.runtime_mode
+    )
+    if not engine.description.trained:
+        logger.warning(UNTRAINED_WARNING)
+    return engine

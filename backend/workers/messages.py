@@ -1,0 +1,97 @@
+"""What the dispatcher and a worker say to each other over HTTP.
+
+One task goes in; a stream of events comes back, one JSON object a line: ``progress`` as often as
+``batch_watch`` lets through, then exactly one ``finished`` or ``failed`` a track.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from backend.artifacts.store import TrackFiles
+from backend.workers.devices import GpuId
+from core.engine import EngineDescription, RuntimeMode
+from core.progress import Phase, Progress
+from core.prompt import SuperresTextMode
+from core.request import GenerationRequest
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TrackTask(_Message):
+    """One track to make: its place in the job and its seed."""
+
+    index: int
+    seed: int
+
+
+class GenerateTask(_Message):
+    """Tracks of one job, to be made in one batch."""
+
+    job_id: str
+    request: GenerationRequest
+    tracks: tuple[TrackTask, ...] = Field(min_length=1)
+
+
+class ProgressEvent(_Message):
+    """Where a track is."""
+
+    type: Literal["progress"] = "progress"
+    track: int
+    progress: Progress
+
+
+class FinishedEvent(_Message):
+    """A track is done and its files are in the artifact store."""
+
+    type: Literal["finished"] = "finished"
+    track: int
+    files: TrackFiles
+
+
+class FailedEvent(_Message):
+    """A track could not be made; ``error`` is a sentence for the person who asked for it."""
+
+    type: Literal["failed"] = "failed"
+    track: int
+    error: str
+
+
+Event: TypeAlias = Annotated[ProgressEvent | FinishedEvent | FailedEvent, Field(discriminator="type")]
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+HealthStatus: TypeAlias = Literal["loading", "idle", "busy", "error"]
+
+
+class Health(_Message):
+    """How a worker is. ``engine`` is known once the models are found; ``error`` says why they can't be used."""
+
+    status: HealthStatus
+    phase: Phase = Phase.IDLE
+    progress: int = 0
+    progress_detail: str = ""
+    worker_id: int
+    gpu_id: GpuId
+    seed: int
+    runtime_mode: RuntimeMode
+    pid: int
+    job_id: str | None = None
+    engine: EngineDescription | None = None
+    error: str | None = None
+
+
+class WorkerConfig(_Message):
+    """With what a worker computes; ``engine`` is None until the models are found."""
+
+    worker_id: int
+    gpu_id: GpuId
+    runtime_mode: RuntimeMode
+    superres_text_mode: SuperresTextMode
+    max_seconds: float | None
+    untrained: bool
+    engine: EngineDescription | None

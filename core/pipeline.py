@@ -1,0 +1,183 @@
+"""From a request to audio: prompts → coarse codes → all codes → samples, for all tracks of a job.
+
+The readable heart of the system. Knows the order of the stages and what each needs; nothing of tensors, files, HTTP.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.codes import CoarseCodes, FullCodes, IdArray, SavedCodes
+from core.engine import AudioArray, BackboneTask, SongEngine, SuperresTask, Watch
+from core.errors import Cancelled, GenerationError
+from core.progress import Phase, Progress
+from core.prompt import (
+    MAX_BACKBONE_PROMPT,
+    MAX_SUPERRES_PROMPT,
+    SuperresTextMode,
+    backbone_segments,
+    superres_segments,
+    to_ids,
+)
+from core.request import GenerationRequest
+from core.token_layout import COARSE_LAYERS
+
+MAX_NEW_TOKENS = 23_552
+"""Tokens the backbone may write for one song, about 9.1 minutes (contract section 3)."""
+
+MAX_SEQUENCE_TOKENS = 25_600
+"""Prompt and song together (contract section 3)."""
+
+PROGRESS_SLACK_MINUTES = 0.8
+"""Songs run a little over the asked length; the progress estimate allows for it (contract section 3)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Song:
+    """A finished track: what was read, what was written, how it sounds."""
+
+    saved: SavedCodes
+    audio: AudioArray
+
+    @property
+    def codes(self) -> FullCodes:
+        return self.saved.codes
+
+    @property
+    def backbone_tokens(self) -> int:
+        return self.codes.num_frames * COARSE_LAYERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackOutcome:
+    """How one track of a batch ended: a song, or the reason there is none."""
+
+    track: int
+    result: Song | GenerationError
+
+
+class SongPipeline:
+    """Runs requests through one engine."""
+
+    def __init__(
+        self, engine: SongEngine, *, superres_text_mode: SuperresTextMode = SuperresTextMode.WITHOUT_DESCRIPTION
+    ) -> None:
+        self._engine = engine
+        self._superres_text_mode = superres_text_mode
+
+    def run(
+        self, request: GenerationRequest, seeds: Sequence[int], watch: Watch, *, max_seconds: float | None = None
+    ) -> Iterator[TrackOutcome]:
+        """One outcome a seed, each as soon as it is known; track numbers are places in ``seeds``.
+
+        ``max_seconds`` ends every track on the last whole frame inside it, if the model has not ended it before.
+        """
+        layout, encode = self._engine.layout, self._engine.encode_text
+        prompt = _id_array(to_ids(backbone_segments(request, layout), encode, limit=MAX_BACKBONE_PROMPT))
+        superres_prompt = _id_array(
+            to_ids(superres_segments(request, layout, self._superres_text_mode), encode, limit=MAX_SUPERRES_PROMPT)
+        )
+
+        alive: dict[int, CoarseCodes] = {}
+        for track, coarse in enumerate(self._write_coarse(request, prompt, seeds, watch, max_seconds)):
+            if isinstance(coarse, GenerationError):
+                yield TrackOutcome(track=track, result=coarse)
+            else:
+                alive[track] = coarse
+
+        completed: dict[int, FullCodes] = {}
+        if alive:
+            self._announce(Phase.LOADING_SUPERRES, Phase.SUPERRES, alive, watch)
+            with self._engine.superres() as resolver:
+                for track, coarse in alive.items():
+                    task = SuperresTask(
+                        prompt=superres_prompt,
+                        coarse=coarse,
+                        seed=seeds[track],
+                        top_k=request.sampling.top_k_superres,
+                    )
+                    try:
+                        completed[track] = resolver.resolve(task, _follow(watch, track, Phase.SUPERRES))
+                    except GenerationError as error:
+                        yield TrackOutcome(track=track, result=error)
+
+        if completed:
+            self._announce(Phase.LOADING_DECODER, Phase.DECODING, completed, watch)
+            with self._engine.decoder() as decoder:
+                for track, codes in completed.items():
+                    total = codes.num_frames * self._engine.audio_format.hop_samples
+                    try:
+                        audio = _gather(decoder.decode(codes), total, _follow(watch, track, Phase.DECODING))
+                    except GenerationError as error:
+                        yield TrackOutcome(track=track, result=error)
+                        continue
+                    saved = SavedCodes(codes=codes, backbone_prompt=prompt, superres_prompt=superres_prompt)
+                    yield TrackOutcome(track=track, result=Song(saved=saved, audio=audio))
+
+    def _write_coarse(
+        self,
+        request: GenerationRequest,
+        prompt: IdArray,
+        seeds: Sequence[int],
+        watch: Watch,
+        max_seconds: float | None,
+    ) -> list[CoarseCodes | GenerationError]:
+        frame_rate = self._engine.audio_format.frames_per_second
+        max_frames = min(MAX_NEW_TOKENS, MAX_SEQUENCE_TOKENS - len(prompt)) // COARSE_LAYERS
+        if not self._engine.description.trained:
+            # Random weights never learned to end a song.
+            max_seconds = min(max_seconds or math.inf, request.duration_minutes * 60)
+        if max_seconds is not None:
+            # A limit that is exactly some frames long, but for rounding, means all of them.
+            max_frames = min(max_frames, max(1, int(max_seconds * frame_rate + 1e-6)))
+        expected_frames = min(max_frames, round((request.duration_minutes + PROGRESS_SLACK_MINUTES) * 60 * frame_rate))
+        tasks = [
+            BackboneTask(
+                prompt=prompt,
+                seed=seed,
+                top_k=request.sampling.top_k_backbone,
+                temperature=request.sampling.temperature,
+                max_frames=max_frames,
+                expected_tokens=expected_frames * COARSE_LAYERS,
+            )
+            for seed in seeds
+        ]
+        self._announce(Phase.LOADING_BACKBONE, Phase.BACKBONE, range(len(seeds)), watch)
+        with self._engine.backbone() as backbone:
+            return backbone.generate(tasks, watch)
+
+    def _announce(self, loading: Phase, stage: Phase, tracks: Iterable[int], watch: Watch) -> None:
+        phase = stage if self._engine.is_loaded(stage) else loading
+        for track in tracks:
+            watch.progress(track, Progress(phase=phase))
+
+
+def _follow(watch: Watch, track: int, phase: Phase) -> Callable[[float], None]:
+    """A callback that reports a fraction of one phase and raises Cancelled once the track is unwanted."""
+
+    def follow(fraction: float) -> None:
+        if watch.cancelled(track):
+            raise Cancelled("The track was cancelled.")
+        watch.progress(track, Progress(phase=phase, fraction=fraction))
+
+    follow(0.0)
+    return follow
+
+
+def _gather(pieces: Iterator[AudioArray], total_samples: int, on_piece: Callable[[float], None]) -> AudioArray:
+    """Join pieces into one array, telling ``on_piece`` how much is there."""
+    parts: list[AudioArray] = []
+    there = 0
+    for piece in pieces:
+        parts.append(piece)
+        there += piece.shape[1]
+        on_piece(there / total_samples)
+    return np.concatenate(parts, axis=1)
+
+
+def _id_array(ids: list[int]) -> IdArray:
+    return np.asarray(ids, dtype=np.int32)

@@ -1,0 +1,1 @@
+"""The musicians: everything that needs torch. Imports only core."""

@@ -1,0 +1,160 @@
+"""The backbone: continues a prompt with coarse codes, all tracks of a batch together.
+
+One prefill a distinct prompt, then a step a token. Tokens are drawn only inside the legal window: codes of layer 0 on
+even positions, where the song may also end, codes of layer 1 on odd ones. Knows nothing of tokenisation or files.
+Legend: B tracks, S steps, H hidden.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from core.codes import CoarseCodes
+from core.engine import BackboneTask, Watch
+from core.errors import Cancelled, EmptyGeneration, GenerationError
+from core.pipeline import MAX_NEW_TOKENS
+from core.progress import Phase, Progress
+from core.token_layout import COARSE_LAYERS, TokenLayout
+from models.out_of_memory import naming_out_of_memory
+from models.sampling import Stage, draw, generator_for
+from models.transformer.kv_cache import KVCache
+from models.transformer.linear import linear
+from models.transformer.model import Transformer
+
+GPU_STEPS_BETWEEN_HOST_READS = 32
+"""How far an accelerator runs ahead before the host looks whether tracks ended; a CPU looks at every token."""
+
+
+class NativeBackbone:
+    """Implements core.engine.BackboneGenerator on the project's own transformer."""
+
+    def __init__(self, model: Transformer, layout: TokenLayout) -> None:
+        self._model = model
+        self._layout = layout
+        # Logits decide, so the few rows that can be drawn are kept in float32.
+        end = model.output_rows(range(layout.end_of_generation, layout.end_of_generation + 1))
+        windows = [model.output_rows(layout.window(layer)) for layer in range(COARSE_LAYERS)]
+        self._heads = [torch.cat([windows[0], end]).float(), *(window.float() for window in windows[1:])]
+
+    @torch.inference_mode()
+    def generate(self, tasks: Sequence[BackboneTask], watch: Watch) -> list[CoarseCodes | GenerationError]:
+        """Codes of each task, or why there are none."""
+        steps_between_reads = 1 if self._model.device.type == "cpu" else GPU_STEPS_BETWEEN_HOST_READS
+        with naming_out_of_memory("the backbone"):
+            batch = _Batch(self._model, self._layout, self._heads, tasks)
+            follower = _Follower(tasks, watch, end_index=self._layout.codebook_size)
+            while follower.anyone_waits():
+                for _ in range(steps_between_reads):
+                    batch.step()
+                follower.read(batch.newly_drawn())
+        return follower.results()
+
+
+class _Batch:
+    """The tensors of one batch on their way through the model."""
+
+    def __init__(
+        self, model: Transformer, layout: TokenLayout, heads: list[torch.Tensor], tasks: Sequence[BackboneTask]
+    ) -> None:
+        device = model.device
+        self._model, self._layout, self._heads = model, layout, heads
+        self._top_k = max(task.top_k for task in tasks)
+        self._temperature = torch.tensor([[task.temperature] for task in tasks], device=device)
+        # Always the longest song's worth of numbers, so that a shorter limit gives the beginning of the same song.
+        room = MAX_NEW_TOKENS + GPU_STEPS_BETWEEN_HOST_READS
+        uniform = [torch.rand(room, generator=generator_for(task.seed, Stage.BACKBONE)) for task in tasks]
+        self._uniform_SB = torch.stack(uniform, dim=1).to(device)
+        self._drawn_SB = torch.zeros(room, len(tasks), dtype=torch.long, device=device)
+        self._step = self._read = 0
+        longest = COARSE_LAYERS * max(task.max_frames for task in tasks) + GPU_STEPS_BETWEEN_HOST_READS
+        positions = max(len(task.prompt) for task in tasks) + longest
+        self._cache = KVCache(model.config, batch=len(tasks), room=positions, device=device, dtype=model.dtype)
+        self._hidden_B1H = self._prefill(tasks)
+
+    def _prefill(self, tasks: Sequence[BackboneTask]) -> torch.Tensor:
+        """Read each distinct prompt once; the last hidden state of every track."""
+        hidden = torch.empty(len(tasks), 1, self._model.config.hidden_size, device=self._model.device)
+        sharing: dict[bytes, list[int]] = {}
+        for row, task in enumerate(tasks):
+            sharing.setdefault(task.prompt.tobytes(), []).append(row)
+        for rows in sharing.values():
+            ids = torch.from_numpy(tasks[rows[0]].prompt).to(self._model.device, torch.long)
+            rotation = self._model.rotation(torch.arange(len(ids), device=ids.device))
+            attend = self._cache.prefill(rows, len(ids))
+            states = self._model(self._model.embed(ids).unsqueeze(0), rotation, attend)
+            hidden[rows] = states[:, -1:].float()
+        return hidden
+
+    def step(self) -> None:
+        """Draw the next token of every track and feed it back."""
+        layer = self._step % COARSE_LAYERS
+        logits = linear(self._hidden_B1H, self._heads[layer]).squeeze(1)
+        uniform = self._uniform_SB[self._step]
+        index = draw(logits, uniform, top_k=self._top_k, temperature=self._temperature)
+        self._drawn_SB[self._step] = index
+        window = self._layout.window(layer)
+        ids = torch.where(index < len(window), index + window.start, self._layout.end_of_generation)
+        rotation = self._model.rotation(self._cache.lengths[:, None, None])
+        self._hidden_B1H = self._model(self._model.embed(ids).unsqueeze(1), rotation, self._cache.step()).float()
+        self._cache.advance()
+        self._step += 1
+
+    def newly_drawn(self) -> npt.NDArray[np.int64]:
+        """Window indices drawn since the last call, on the host, [S, B]; codebook size = the song ended."""
+        fresh = self._drawn_SB[self._read : self._step].cpu().numpy()
+        self._read = self._step
+        return fresh
+
+
+class _Follower:
+    """The host's view of a batch: what was drawn, which tracks are still wanted, how fast it goes."""
+
+    def __init__(self, tasks: Sequence[BackboneTask], watch: Watch, *, end_index: int) -> None:
+        self._tasks, self._watch, self._end_index = tasks, watch, end_index
+        self._drawn: list[list[int]] = [[] for _ in tasks]
+        self._writing = set(range(len(tasks)))
+        self._cancelled: set[int] = set()
+        self._started = time.perf_counter()
+
+    def anyone_waits(self) -> bool:
+        """Whether any track still needs tokens; asks the watch which are no longer wanted."""
+        unwanted = {track for track in self._writing if self._watch.cancelled(track)}
+        self._cancelled |= unwanted
+        self._writing -= unwanted
+        return bool(self._writing)
+
+    def read(self, fresh_SB: npt.NDArray[np.int64]) -> None:
+        """Take in newly drawn indices and report progress."""
+        for track in sorted(self._writing):
+            task, drawn = self._tasks[track], self._drawn[track]
+            for index in fresh_SB[:, track].tolist():
+                if index == self._end_index or len(drawn) == COARSE_LAYERS * task.max_frames:
+                    self._writing.discard(track)
+                    break
+                drawn.append(index)
+            if len(drawn) == COARSE_LAYERS * task.max_frames:
+                self._writing.discard(track)
+            speed = len(drawn) / (time.perf_counter() - self._started)
+            fraction = min(len(drawn) / task.expected_tokens, 0.99)
+            progress = Progress(phase=Phase.BACKBONE, fraction=fraction, tokens=len(drawn), tokens_per_second=speed)
+            self._watch.progress(track, progress)
+
+    def results(self) -> list[CoarseCodes | GenerationError]:
+        """What became of each track; an incomplete last frame is dropped."""
+        return [self._result(track) for track in range(len(self._tasks))]
+
+    def _result(self, track: int) -> CoarseCodes | GenerationError:
+        if track in self._cancelled:
+            return Cancelled("The track was cancelled.")
+        frames = len(self._drawn[track]) // COARSE_LAYERS
+        if frames == 0:
+            return EmptyGeneration(
+                "The model ended the song before its first note. Try another seed, a higher temperature or other words."
+            )
+        codes = np.asarray(self._drawn[track][: frames * COARSE_LAYERS], dtype=np.int16)
+        return CoarseCodes(values=codes.reshape(frames, COARSE_LAYERS))

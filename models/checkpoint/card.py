@@ -1,0 +1,38 @@
+"""``khala.json``: what a checkpoint of this project says of itself; published ones have none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.errors import CheckpointError
+
+CARD_FILE = "khala.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointCard:
+    """Name, whether it was trained, how often its fc1 bias is meant, and under which licence it may be used."""
+
+    name: str
+    trained: bool
+    fc1_bias: str | None = None
+    licence: str | None = None
+
+    def write(self, root: Path) -> None:
+        (root / CARD_FILE).write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def read(cls, root: Path) -> CheckpointCard | None:
+        """The card of a checkpoint tree, if it has one."""
+        path = root / CARD_FILE
+        if not path.exists():
+            return None
+        try:
+            card = cls(**json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise CheckpointError(path, f"the file is damaged or has unknown fields ({error})") from error
+        if card.fc1_bias not in (None, "once", "twice"):
+            raise CheckpointError(path, f"fc1_bias is '{card.fc1_bias}'; 'once' or 'twice' was expected")
+        return card

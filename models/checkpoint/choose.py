@@ -1,0 +1,32 @@
+"""Which checkpoint to use when nobody names one: published weights, else the demo, else the untrained miniature."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from core.errors import CheckpointError
+from models.checkpoint.miniature import write_miniature
+from models.checkpoint.tree import has_weights, missing_parts
+
+_log = logging.getLogger(__name__)
+
+
+def choose_checkpoints(root: Path) -> Path:
+    """The tree to load from ``root``; writes the miniature there when there is nothing else.
+
+    A tree that was begun but is not complete is an error, never silently passed over for a lesser one.
+    """
+    missing = missing_parts(root)
+    if not missing:
+        return root
+    if has_weights(root):
+        raise CheckpointError(root, "weights are there, but the checkpoint is not complete. " + " ".join(missing))
+    demo = root / "demo"
+    if demo.is_dir():
+        return demo
+    miniature = root / "miniature"
+    if missing_parts(miniature):
+        _log.warning("No trained checkpoint under %s: writing an untrained miniature, which only makes noise.", root)
+        write_miniature(miniature)
+    return miniature

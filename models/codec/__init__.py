@@ -1,0 +1,1 @@
+"""The codec: codes to stereo audio and back (contract section 5), one concept a file."""

@@ -1,0 +1,174 @@
+"""The default engine: the project's own transformer and codec on CUDA, CPU or MPS, from any readable checkpoint."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import torch
+
+from core.engine import (
+    BackboneGenerator,
+    CodecDecoder,
+    CodecEncoder,
+    EngineDescription,
+    RuntimeMode,
+    SuperResolver,
+)
+from core.errors import CheckpointError, KhalaError
+from core.progress import Phase
+from core.token_layout import COARSE_LAYERS, TokenLayout
+from models.backbone import NativeBackbone
+from models.checkpoint.codec_file import build_decoder, build_encoder, read_codec_weights
+from models.checkpoint.names import WeightNames
+from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
+from models.checkpoint.tree import CheckpointTree, StageFiles, find_checkpoints
+from models.codec.native import NativeCodecDecoder, NativeCodecEncoder
+from models.devices import choose_device, choose_dtype
+from models.residency import Resident
+from models.superres import NativeSuperResolver
+from models.tokenizer import TextTokenizer
+from models.transformer.model import Transformer
+
+PUBLISHED_NAME = "khala-published"
+PUBLISHED_LICENCE = "CC BY-NC 4.0"
+
+
+class NativeEngine:
+    """Implements core.engine.SongEngine."""
+
+    def __init__(
+        self,
+        tree: CheckpointTree,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        fc1_bias: Fc1Bias,
+        runtime_mode: RuntimeMode,
+    ) -> None:
+        self._tree, self._device, self._dtype, self._fc1_bias = tree, device, dtype, fc1_bias
+        self._tokenizer = TextTokenizer(tree.tokenizer)
+        codec = read_codec_weights(tree.codec).config
+        self.layout = TokenLayout(
+            text_vocab_size=self._tokenizer.text_vocab_size,
+            codebook_size=codec.codebook_size,
+            num_quantizers=codec.num_quantizers,
+        )
+        self._tokenizer.check(self.layout)
+        self.audio_format = codec.audio_format
+        card = tree.card
+        self.description = EngineDescription(
+            checkpoint=card.name if card else PUBLISHED_NAME,
+            trained=card.trained if card else True,
+            backbone_name=tree.backbone.name,
+            superres_name=tree.superres.name,
+            codec_name=tree.codec.name,
+            fc1_bias=fc1_bias.value,
+            engine="native",
+            device=str(device),
+            dtype=str(dtype).removeprefix("torch."),
+            runtime_mode=runtime_mode,
+            licence=card.licence if card else PUBLISHED_LICENCE,
+        )
+        self._backbone = Resident("the backbone", self._load_backbone, runtime_mode)
+        self._superres = Resident("super-resolution", self._load_superres, runtime_mode)
+        self._decoder = Resident("the codec's decoder", self._load_decoder, runtime_mode)
+        self._encoder = Resident("the codec's encoder", self._load_encoder, RuntimeMode.ONE_SHOT)
+
+    @classmethod
+    def open(
+        cls,
+        checkpoints: Path,
+        *,
+        device: str | None = None,
+        dtype: str | None = None,
+        fc1_bias: str = "auto",
+        runtime_mode: RuntimeMode = RuntimeMode.ONE_SHOT,
+    ) -> NativeEngine:
+        """The engine of the checkpoint tree at ``checkpoints``; every file is found and checked, no weights are read.
+
+        Raises CheckpointError for what is missing or does not fit, KhalaError for a device that is not there.
+        """
+        tree = find_checkpoints(checkpoints)
+        chosen = choose_device(device)
+        engine = cls(
+            tree,
+            device=chosen,
+            dtype=choose_dtype(dtype, chosen),
+            fc1_bias=resolve_fc1_bias(tree, fc1_bias),
+            runtime_mode=runtime_mode,
+        )
+        engine._check_vocabularies()
+        return engine
+
+    def encode_text(self, text: str) -> list[int]:
+        """Ids of a person's text; never a special token."""
+        return self._tokenizer.encode(text)
+
+    def is_loaded(self, phase: Phase) -> bool:
+        """Whether the stage of this phase can start without loading."""
+        loaded = {
+            Phase.BACKBONE: self._backbone.is_loaded,
+            Phase.SUPERRES: self._superres.is_loaded,
+            Phase.DECODING: self._decoder.is_loaded,
+        }
+        return loaded[phase]
+
+    def backbone(self) -> AbstractContextManager[BackboneGenerator]:
+        return self._backbone.in_memory()
+
+    def superres(self) -> AbstractContextManager[SuperResolver]:
+        return self._superres.in_memory()
+
+    def decoder(self) -> AbstractContextManager[CodecDecoder]:
+        return self._decoder.in_memory()
+
+    def encoder(self) -> AbstractContextManager[CodecEncoder]:
+        return self._encoder.in_memory()
+
+    def _load_backbone(self) -> NativeBackbone:
+        return NativeBackbone(self._load_transformer(self._tree.backbone, COARSE_LAYERS), self.layout)
+
+    def _load_superres(self) -> NativeSuperResolver:
+        model = self._load_transformer(self._tree.superres, self.layout.num_quantizers)
+        return NativeSuperResolver(model, self.layout)
+
+    def _load_transformer(self, files: StageFiles, layers: int) -> Transformer:
+        config, names = files.open()
+        return load_transformer(
+            names,
+            config,
+            vocab_size=self.layout.vocab_size(layers),
+            first_output_row=self.layout.text_vocab_size,
+            fc1_bias=self._fc1_bias,
+            device=self._device,
+            dtype=self._dtype,
+        )
+
+    def _load_decoder(self) -> NativeCodecDecoder:
+        return build_decoder(read_codec_weights(self._tree.codec), self._device)
+
+    def _load_encoder(self) -> NativeCodecEncoder:
+        return build_encoder(read_codec_weights(self._tree.codec), self._device)
+
+    def _check_vocabularies(self) -> None:
+        """Refuse at once a tokenizer, codec and model that do not belong together."""
+        for files, layers in ((self._tree.backbone, COARSE_LAYERS), (self._tree.superres, self.layout.num_quantizers)):
+            rows, needed = files.open()[1].vocab_rows(), self.layout.vocab_size(layers)
+            if rows < needed:
+                raise CheckpointError(
+                    files.weights, f"its vocabulary has {rows} rows; the tokenizer and the codec need {needed}"
+                )
+
+
+def resolve_fc1_bias(tree: CheckpointTree, wish: str) -> Fc1Bias:
+    """What ``auto`` means for this checkpoint: its card's word, else twice for published weights with such a bias."""
+    if wish != "auto":
+        try:
+            return Fc1Bias(wish)
+        except ValueError:
+            raise KhalaError(f"fc1_bias must be auto, once or twice, not '{wish}'.") from None
+    if tree.card is not None and tree.card.fc1_bias is not None:
+        return Fc1Bias(tree.card.fc1_bias)
+    names: WeightNames = tree.backbone.open()[1]
+    return Fc1Bias.TWICE if names.has_fc1_bias() else Fc1Bias.ONCE

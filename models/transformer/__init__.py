@@ -1,0 +1,1 @@
+"""The decoder-only transformer both models share, one concept a file."""

@@ -1,0 +1,55 @@
+"""Grouped-query attention: projections, rotation, and the ways a query may see keys.
+
+Legend: B batch, T time, H hidden, N heads, G key/value groups, D head size.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from models.transformer.config import TransformerConfig
+from models.transformer.linear import Linear
+from models.transformer.rotary import Rotation
+
+
+class Attend(Protocol):
+    """How the queries of one call see keys and values; stateful ones keep a cache."""
+
+    def __call__(self, layer: int, q_BNTD: torch.Tensor, k_BGTD: torch.Tensor, v_BGTD: torch.Tensor) -> torch.Tensor:
+        """The attended values, [B, N, T, D]."""
+        ...
+
+
+class Attention(nn.Module):
+    """One attention layer; rows of ``qkv`` are all queries, then all keys, then all values."""
+
+    def __init__(self, config: TransformerConfig, layer: int) -> None:
+        super().__init__()
+        self.layer = layer
+        self.head_size = config.head_size
+        self.sizes = [config.query_size, config.key_value_size, config.key_value_size]
+        self.qkv = Linear(config.hidden_size, sum(self.sizes), bias=config.linear_bias)
+        self.out = Linear(config.query_size, config.hidden_size, bias=config.linear_bias)
+
+    def forward(self, x_BTH: torch.Tensor, rotation: Rotation, attend: Attend) -> torch.Tensor:
+        q, k, v = (self._heads(part) for part in self.qkv(x_BTH).split(self.sizes, dim=-1))
+        mixed = attend(self.layer, rotation.apply(q), rotation.apply(k), v)
+        projected: torch.Tensor = self.out(mixed.transpose(1, 2).flatten(-2))
+        return projected
+
+    def _heads(self, x: torch.Tensor) -> torch.Tensor:
+        return x.view(*x.shape[:-1], -1, self.head_size).transpose(1, 2)
+
+
+def attend_full(layer: int, q_BNTD: torch.Tensor, k_BGTD: torch.Tensor, v_BGTD: torch.Tensor) -> torch.Tensor:
+    """Every position sees every other: super-resolution."""
+    return F.scaled_dot_product_attention(q_BNTD, k_BGTD, v_BGTD, enable_gqa=True)
+
+
+def attend_causal(layer: int, q_BNTD: torch.Tensor, k_BGTD: torch.Tensor, v_BGTD: torch.Tensor) -> torch.Tensor:
+    """Every position sees itself and the past: the backbone without a cache."""
+    return F.scaled_dot_product_attention(q_BNTD, k_BGTD, v_BGTD, is_causal=True, enable_gqa=True)

@@ -1,0 +1,87 @@
+"""A static key/value cache for a batch of tracks, and the two ways of attending that use it.
+
+Every track starts at position 0 of its own row. Nothing grows: the room is made once, steps write into it in place.
+Legend: B tracks, N heads, G key/value groups, S room in positions, T time, D head size.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from models.transformer.attention import attend_causal
+from models.transformer.config import TransformerConfig
+
+WINDOW_STEP = 512
+"""Attention looks at a multiple of this many positions: few distinct shapes, and one order of summation whatever the
+length of the longest neighbour in the batch, so a track's numbers do not depend on it."""
+
+
+class KVCache:
+    """Keys and values of all layers, and how many positions of each track are filled."""
+
+    def __init__(
+        self, config: TransformerConfig, *, batch: int, room: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        room = -(-room // WINDOW_STEP) * WINDOW_STEP
+        shape = (config.num_layers, batch, config.num_groups, room, config.head_size)
+        self.keys = torch.zeros(shape, device=device, dtype=dtype)
+        self.values = torch.zeros(shape, device=device, dtype=dtype)
+        self.lengths = torch.zeros(batch, dtype=torch.long, device=device)
+        self._rows = torch.arange(batch, device=device)
+        self._places = torch.arange(room, device=device)
+        self._longest = 0
+
+    def prefill(self, rows: list[int], length: int) -> Prefill:
+        """The attention of a prompt of ``length`` ids that is computed once and shared by ``rows``."""
+        self.lengths[rows] = length
+        self._longest = max(self._longest, length)
+        return Prefill(self, rows)
+
+    def step(self) -> DecodeStep:
+        """The attention of one new token on every row."""
+        self._longest += 1
+        window = min(-(-self._longest // WINDOW_STEP) * WINDOW_STEP, self.keys.shape[3])
+        return DecodeStep(self, window)
+
+    def advance(self) -> None:
+        """Count the step just taken."""
+        self.lengths += 1
+
+
+class Prefill:
+    """Causal attention over a prompt [1, …], whose keys and values are copied to the rows that share it."""
+
+    def __init__(self, cache: KVCache, rows: list[int]) -> None:
+        self._cache, self._rows = cache, rows
+
+    def __call__(self, layer: int, q_BNTD: torch.Tensor, k_BGTD: torch.Tensor, v_BGTD: torch.Tensor) -> torch.Tensor:
+        time = k_BGTD.shape[2]
+        self._cache.keys[layer, self._rows, :, :time] = k_BGTD
+        self._cache.values[layer, self._rows, :, :time] = v_BGTD
+        return attend_causal(layer, q_BNTD, k_BGTD, v_BGTD)
+
+
+class DecodeStep:
+    """One query a track against its own filled positions and itself.
+
+    The query heads of a group are treated as that group's rows, so keys and values are never repeated.
+    """
+
+    def __init__(self, cache: KVCache, window: int) -> None:
+        self._cache, self._window = cache, window
+        filled = cache._places[:window] <= cache.lengths[:, None]
+        # As numbers, made once a step: attention would otherwise turn a boolean mask into them in every layer.
+        self._mask = torch.zeros_like(filled, dtype=cache.keys.dtype).masked_fill_(~filled, float("-inf"))[
+            :, None, None
+        ]
+
+    def __call__(self, layer: int, q_BNTD: torch.Tensor, k_BGTD: torch.Tensor, v_BGTD: torch.Tensor) -> torch.Tensor:
+        cache, groups = self._cache, k_BGTD.shape[1]
+        cache.keys[layer, cache._rows, :, cache.lengths] = k_BGTD.squeeze(2)
+        cache.values[layer, cache._rows, :, cache.lengths] = v_BGTD.squeeze(2)
+        keys = cache.keys[layer, :, :, : self._window]
+        values = cache.values[layer, :, :, : self._window]
+        queries = q_BNTD.view(q_BNTD.shape[0], groups, -1, q_BNTD.shape[-1])
+        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=self._mask)
+        return mixed.flatten(1, 2).unsqueeze(2)

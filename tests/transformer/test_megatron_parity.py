@@ -1,0 +1,92 @@
+"""The project's transformer gives megatron-core's numbers, float32, 1e-5."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.checkpoint.miniature import TRANSFORMER, random_transformer
+from models.transformer.attention import attend_causal, attend_full
+from models.transformer.kv_cache import KVCache
+from models.transformer.model import Transformer
+from tests.transformer.megatron_reference import MegatronReference, single_process
+
+VOCAB_SIZE = 300
+PROMPT, STEPS = 9, 7
+
+
+@pytest.fixture(scope="module")
+def model() -> Transformer:
+    return random_transformer(TRANSFORMER, VOCAB_SIZE, torch.Generator().manual_seed(1))
+
+
+@pytest.fixture(scope="module")
+def reference(model: Transformer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MegatronReference]:
+    directory: Path = tmp_path_factory.mktemp("process-group")
+    with single_process(directory):
+        yield MegatronReference(model, room=64)
+
+
+@pytest.fixture(scope="module")
+def ids() -> torch.Tensor:
+    return torch.randint(0, VOCAB_SIZE, (2, PROMPT + STEPS), generator=torch.Generator().manual_seed(2))
+
+
+@torch.inference_mode()
+def _causal_logits(model: Transformer, ids: torch.Tensor) -> torch.Tensor:
+    hidden = model(model.embed(ids), model.rotation(torch.arange(ids.shape[1])), attend_causal)
+    return model.logits(hidden, range(VOCAB_SIZE))
+
+
+def test_causal_logits_are_megatrons(model: Transformer, reference: MegatronReference, ids: torch.Tensor) -> None:
+    torch.testing.assert_close(_causal_logits(model, ids), reference.causal_logits(ids), atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+def test_bidirectional_hidden_states_are_megatrons(
+    model: Transformer, reference: MegatronReference, ids: torch.Tensor
+) -> None:
+    embedded = model.embed(ids)
+    hidden = model(embedded, model.rotation(torch.arange(ids.shape[1])), attend_full)
+    torch.testing.assert_close(hidden, reference.bidirectional_hidden(embedded), atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+def _cached_logits(model: Transformer, ids: torch.Tensor) -> torch.Tensor:
+    """Logits behind each token after the prompt; each track's prompt is read by itself."""
+    cache = KVCache(model.config, batch=len(ids), room=64, device=model.device, dtype=model.dtype)
+    for row, prompt in enumerate(ids[:, :PROMPT]):
+        model(model.embed(prompt[None]), model.rotation(torch.arange(PROMPT)), cache.prefill([row], PROMPT))
+    steps = []
+    for token in ids[:, PROMPT:].T:
+        rotation = model.rotation(cache.lengths[:, None, None])
+        steps.append(model(model.embed(token[:, None]), rotation, cache.step()))
+        cache.advance()
+    return model.logits(torch.cat(steps, dim=1), range(VOCAB_SIZE))
+
+
+def test_cached_decoding_is_megatrons(model: Transformer, reference: MegatronReference, ids: torch.Tensor) -> None:
+    expected = reference.cached_logits(ids[:, :PROMPT], ids[:, PROMPT:])
+    torch.testing.assert_close(_cached_logits(model, ids), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_cached_decoding_is_the_uncached_one(model: Transformer, ids: torch.Tensor) -> None:
+    uncached = _causal_logits(model, ids)[:, PROMPT:]
+    torch.testing.assert_close(_cached_logits(model, ids), uncached, atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+def test_tracks_of_different_length_share_a_cache(model: Transformer, ids: torch.Tensor) -> None:
+    lengths = [PROMPT, PROMPT - 4]
+    cache = KVCache(model.config, batch=2, room=64, device=model.device, dtype=model.dtype)
+    for row, length in enumerate(lengths):
+        rotation = model.rotation(torch.arange(length))
+        model(model.embed(ids[row : row + 1, :length]), rotation, cache.prefill([row], length))
+    token = torch.stack([ids[row, length] for row, length in enumerate(lengths)])
+    hidden = model(model.embed(token[:, None]), model.rotation(cache.lengths[:, None, None]), cache.step())
+    for row, length in enumerate(lengths):
+        alone = _causal_logits(model, ids[row : row + 1, : length + 1])[0, -1]
+        torch.testing.assert_close(model.logits(hidden, range(VOCAB_SIZE))[row, 0], alone, atol=1e-5, rtol=1e-5)
