@@ -1,6 +1,8 @@
 # make test sets up what it needs and runs every check; .ci/run calls exactly that.
 
 PYTHON := .venv/bin/python
+# Waiting threads that sleep keep the tests from crawling when another program wants a core.
+export OMP_WAIT_POLICY ?= passive
 
 .PHONY: setup lint test clean
 

@@ -126,6 +126,7 @@ set_up_python() {
             || fail "There are $(free_gb) GB free on the disk of $ROOT; the installation needs $NEEDED_GB."
         say "Creating .venv with $("$python" --version) ..."
         "$python" -m venv "$VENV" || fail "Creating .venv failed; the message is above."
+        rm -f "$VENV"/.installed-*
     fi
     install_requirements requirements.txt
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below; each knows --help")
     command = parser.parse_args(arguments[:1]).command
 
+    # Threads that spin while they wait for each other make a model tens of times slower as soon as another program
+    # wants a core. OpenMP reads this when torch is loaded, which is still to come; workers inherit it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # Imported here and by name, so that serve never pays for (or imports) what only the model commands need.
     module = importlib.import_module(f"backend.cli.{command}")
     own = argparse.ArgumentParser(prog=f"python -m backend {command}", description=module.__doc__)

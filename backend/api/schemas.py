@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
 
 from backend.jobs.service import PlacedJob
 from backend.workers.devices import GpuId
@@ -38,14 +38,15 @@ _EXAMPLE_ID = "0b7c3f0c9d5e4a8e9f1d2c3b4a596877"
 
 
 def _tame(value: Any) -> Any:
-    """Bring whole numbers too large for any computer word to a size the clamping can speak of."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return min(max(value, -_WIDEST), _WIDEST)
-    return value
+    """Bring whole numbers too large for any computer word to a size the clamping can speak of; true is no number."""
+    if isinstance(value, bool):
+        raise ValueError("input should be a number")
+    return min(max(value, -_WIDEST), _WIDEST) if isinstance(value, int) else value
 
 
-ClampedInt = Annotated[StrictInt, BeforeValidator(_tame)]
-ClampedFloat = Annotated[StrictFloat, BeforeValidator(_tame)]
+# As forgiving as the published API, whose clients may send 3.0 or "3" for a duration.
+ClampedInt = Annotated[int, BeforeValidator(_tame)]
+ClampedFloat = Annotated[float, BeforeValidator(_tame)]
 
 
 def _clamped(limit: Limit) -> str:

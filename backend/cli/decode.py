@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from backend.artifacts.encode import to_pcm, write_wav
-from backend.cli.engine_options import add_engine_options, engine_from, settings_from
+from backend.cli.chosen_settings import settings_from
+from backend.cli.engine_options import add_engine_options, engine_from
 from core.codes import SavedCodes
 
 

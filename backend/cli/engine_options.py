@@ -6,7 +6,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from backend.settings import ModelSettings, Settings
+from backend.settings import Settings
 from backend.workers.bootstrap import open_chosen_engine, open_engine
 from core.engine import SongEngine
 
@@ -18,12 +18,6 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", help="cpu, cuda or mps; by default what is there")
     parser.add_argument("--dtype", help="float32 or bfloat16; by default what suits the device")
     parser.add_argument("--fc1-bias", choices=["auto", "once", "twice"], help="how often the fc1 bias counts")
-
-
-def settings_from(options: argparse.Namespace) -> Settings:
-    """The environment's settings with the options given on the command line over them."""
-    given = {name: getattr(options, name, None) for name in ("device", "dtype", "fc1_bias", "max_seconds")}
-    return Settings(models=ModelSettings(**{name: value for name, value in given.items() if value is not None}))
 
 
 def engine_from(options: argparse.Namespace, settings: Settings) -> SongEngine:

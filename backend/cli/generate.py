@@ -12,10 +12,12 @@ from tqdm import tqdm
 from backend.api.schemas import GenerateBody
 from backend.artifacts.song_writer import SongWriter
 from backend.artifacts.store import ArtifactStore, TrackFiles
-from backend.cli.engine_options import add_engine_options, engine_from, settings_from
+from backend.cli.chosen_settings import settings_from
+from backend.cli.engine_options import add_engine_options, engine_from
 from backend.workers.batch_watch import BatchWatch
 from backend.workers.messages import FailedEvent, ProgressEvent, TrackTask
 from backend.workers.recording import Recorder
+from core.errors import InvalidRequest
 from core.request import MAX_SEED, Mode, PromptMode, track_seeds
 
 
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     fields = {name: value for name, value in vars(options).items() if name in GenerateBody.model_fields}
     if options.lyrics_file is not None:
-        fields["lyrics"] = options.lyrics_file.read_text(encoding="utf-8")
+        fields["lyrics"] = _read(options.lyrics_file)
     body = GenerateBody(**fields)
     request, warnings = body.to_request()
     sys.stderr.writelines(f"{warning}\n" for warning in warnings)
@@ -75,6 +77,13 @@ def run(options: argparse.Namespace) -> int:
         names = (files.wav_file, files.mp3_file, files.metadata_file, files.codes_file)
         sys.stdout.writelines(f"{options.out / name}\n" for name in names if name)
     return 0 if len(written) == len(seeds) else 1
+
+
+def _read(lyrics_file: Path) -> str:
+    try:
+        return lyrics_file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("lyrics-file", f"{lyrics_file} is not UTF-8 text. Save it as UTF-8.") from error
 
 
 def _show(bar: tqdm[None], event: ProgressEvent) -> None:

@@ -7,11 +7,10 @@ import asyncio
 import logging
 
 from backend.bootstrap import build_backend
+from backend.cli.chosen_settings import add_runtime_mode, settings_from
 from backend.http_server import bind, http_server
 from backend.logs import configure_logging
-from backend.settings import ModelSettings, Settings
 from backend.workers.devices import GpuId, parse_gpus, usable_devices
-from core.engine import RuntimeMode
 
 logger = logging.getLogger(__name__)
 
@@ -20,13 +19,12 @@ _GRACE_SECONDS = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gpus", default="0", help="GPU numbers, as in 0 or 0,1; or cpu. Without a GPU, always cpu.")
-    parser.add_argument("--runtime-mode", choices=[mode.value for mode in RuntimeMode], default=None)
+    add_runtime_mode(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     wanted = parse_gpus(options.gpus)
-    chosen = {} if options.runtime_mode is None else {"runtime_mode": options.runtime_mode}
-    settings = Settings(models=ModelSettings(**chosen))
+    settings = settings_from(options)
     configure_logging(settings.paths.logs_dir / "api.log")
     # Bound first: a second dispatcher must end here, before it touches a job or starts a worker.
     listening = bind(settings.server.host, settings.server.api_port)

@@ -43,11 +43,12 @@ def create_worker_app(
 
     @app.get("/health")
     async def health() -> Health:
+        progress = musician.progress
         return Health(
             status=musician.status,
-            phase=musician.progress.phase,
-            progress=musician.progress.percent,
-            progress_detail=musician.progress.display,
+            phase=progress.phase,
+            progress=progress.percent,
+            progress_detail=progress.display,
             worker_id=identity.worker_id,
             gpu_id=identity.gpu_id,
             seed=identity.seed,

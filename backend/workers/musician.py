@@ -48,8 +48,10 @@ class Musician:
     @property
     def progress(self) -> Progress:
         """What it is at right now."""
-        if self._watch:
-            return self._watch.latest
+        # Taken once: the model thread may end the batch at any moment.
+        watch = self._watch
+        if watch:
+            return watch.latest
         return self._loading if self.status == "loading" else Progress(phase=Phase.IDLE)
 
     def start(self) -> None:
@@ -58,8 +60,9 @@ class Musician:
 
     def stop(self) -> None:
         """Stop the work at hand and wait for its thread."""
-        if self._watch:
-            self._watch.stop()
+        watch = self._watch
+        if watch:
+            watch.stop()
         self._thread.shutdown(cancel_futures=True)
 
     def begin(self, task: GenerateTask, emit: Callable[[Event], None]) -> tuple[BatchWatch, Future[None]]:

@@ -127,5 +127,5 @@ class WorkerPool:
         worker.health = health
         if then != now:
             logger.info(
-                "worker %d on %s: %s, was %s. %s", worker.worker_id, worker.gpu_id, now, then, worker.error or ""
+                "worker %d on %s was %s and is %s %s", worker.worker_id, worker.gpu_id, then, now, worker.error or ""
             )

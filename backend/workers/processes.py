@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import anyio
@@ -68,7 +69,8 @@ class WorkerProcesses:
                 delay = _FIRST_DELAY_SECONDS
             logger.error("worker %d ended with code %s; starting it again in %g s", spec.worker_id, code, delay)
             self._troubles[spec.worker_id] = (
-                f"The worker's process ended with code {code}; {spec.log_file} says why. It is started again by itself."
+                f"The worker's process ended at {datetime.now():%H:%M:%S} with code {code}; {spec.log_file} says why. "
+                "It is started again by itself."
             )
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LONGEST_DELAY_SECONDS)

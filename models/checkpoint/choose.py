@@ -28,5 +28,10 @@ def choose_checkpoints(root: Path) -> Path:
     miniature = root / "miniature"
     if missing_parts(miniature):
         _log.warning("No trained checkpoint under %s: writing an untrained miniature, which only makes noise.", root)
-        write_miniature(miniature)
+        try:
+            write_miniature(miniature)
+        except CheckpointError:
+            # Two workers that start together both write one; the slower finds the faster's.
+            if missing_parts(miniature):
+                raise
     return miniature

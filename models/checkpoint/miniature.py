@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from core.errors import CheckpointError
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.checkpoint.byte_tokenizer import write_byte_tokenizer
 from models.checkpoint.card import CheckpointCard
@@ -49,14 +50,19 @@ LOUDNESS = 0.005
 
 
 def write_miniature(out: Path, *, seed: int = 0) -> None:
-    """Write the whole tree beside ``out`` and move it there, so that a half-written one is never found."""
+    """Write the whole tree beside ``out`` and move it there, so that a half-written one is never found.
+
+    CheckpointError when ``out`` already holds files: nothing is ever overwritten.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         _write_tree(scratch, torch.Generator().manual_seed(seed))
         scratch.chmod(0o755)  # mkdtemp makes it private; the tree it becomes is as readable as any other
-        shutil.rmtree(out, ignore_errors=True)
-        scratch.replace(out)
+        scratch.rename(out)
+    except OSError as error:
+        message = f"the miniature cannot be written here ({error.strerror}); name a new or an empty directory"
+        raise CheckpointError(out, message) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -115,7 +121,10 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    write_miniature(arguments.out, seed=arguments.seed)
+    try:
+        write_miniature(arguments.out, seed=arguments.seed)
+    except CheckpointError as error:
+        sys.exit(str(error))
     sys.stdout.write(f"{arguments.out}\n")
 
 

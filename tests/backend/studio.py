@@ -176,11 +176,13 @@ async def reception(folder: Path) -> AsyncIterator[Studio]:
 
 
 @asynccontextmanager
-async def dispatching(folder: Path, worker_urls: Sequence[str]) -> AsyncIterator[Studio]:
+async def dispatching(
+    folder: Path, worker_urls: Sequence[str], *, silence_seconds: float = DEADLINE_SECONDS
+) -> AsyncIterator[Studio]:
     """The dispatcher's whole side, with workers that run already."""
     async with reception(folder) as running, httpx.AsyncClient() as http:
         workers = [
-            PooledWorker(worker_id, "cpu", WorkerClient(http, url, silence_seconds=DEADLINE_SECONDS))
+            PooledWorker(worker_id, "cpu", WorkerClient(http, url, silence_seconds=silence_seconds))
             for worker_id, url in enumerate(worker_urls)
         ]
         async with anyio.create_task_group() as tasks:

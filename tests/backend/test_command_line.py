@@ -98,6 +98,7 @@ def test_openapi_prints_the_document(khala: Khala) -> None:
 
 def test_errors_are_one_sentence_and_no_traceback(khala: Khala, miniature: Path, tmp_path: Path) -> None:
     (tmp_path / "text.npz").write_text("no codes")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     soundfile.write(tmp_path / "slow.wav", np.zeros(100), 8_000)
     song = ("generate", "--tags", "Jazz", "--lyrics", "la", "--checkpoints")
     for arguments in (
@@ -106,6 +107,7 @@ def test_errors_are_one_sentence_and_no_traceback(khala: Khala, miniature: Path,
         (*song, miniature, "--tracks", 9),
         (*song, miniature, "--max-seconds", -1),
         (*song, miniature, "--lyrics-file", tmp_path / "missing.txt"),
+        (*song, miniature, "--lyrics-file", tmp_path / "latin.txt"),
         (*song, miniature, "--device", "abacus"),
         ("decode", tmp_path / "text.npz", "--checkpoints", miniature, "--out", tmp_path / "x.wav"),
         ("encode", tmp_path / "slow.wav", "--checkpoints", miniature, "--out", tmp_path / "x.npz"),

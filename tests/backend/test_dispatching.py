@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import threading
@@ -22,6 +23,7 @@ from tests.backend.studio import dispatching, fake_worker, served, settings_in, 
 from tests.backend.test_store import add
 from tests.fakes.engine import FakeEngine
 
+SILENCE = object()
 Answer = Callable[[GenerateTask], Sequence[object]]
 
 
@@ -44,6 +46,8 @@ def rogue_worker(answer: Answer, *, status: int = 200, dies: bool = False) -> Fa
 
         async def lines() -> AsyncIterator[str]:
             for line in answer(task):
+                if line is SILENCE:
+                    await asyncio.Event().wait()
                 yield (line if isinstance(line, str) else json.dumps(line)) + "\n"
 
         return StreamingResponse(lines(), status_code=status)
@@ -148,6 +152,16 @@ async def test_a_worker_that_talks_nonsense_is_lost_and_its_track_is_tried_once_
     assert len(attempts) == 2
     assert job["status"] == "failed"
     assert "stopped unexpectedly, 2 times in a row" in job["tracks"][0]["error"]
+
+
+async def test_a_worker_that_falls_silent_is_lost(tmp_path: Path) -> None:
+    async with (
+        served(rogue_worker(lambda task: [*_phases(), SILENCE])) as url,
+        dispatching(tmp_path, [url], silence_seconds=0.3) as running,
+    ):
+        job = await running.finished(await running.submit(num_tracks=1))
+
+    assert job["status"] == "failed"
 
 
 async def test_a_refusal_to_start_counts_as_lost(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_the_same_seed_makes_the_same_song_alone_or_in_a_batch(tmp_path: Path, m
 
 
 def test_a_killed_worker_costs_time_but_no_song(tmp_path: Path, miniature: Path) -> None:
-    with real_backend(environment(tmp_path, miniature, max_seconds=20)) as backend:
+    with real_backend(environment(tmp_path, miniature, max_seconds=10)) as backend:
         backend.until_loaded()
         job_id = backend.submit(**SONG, num_tracks=1)
         backend.job_when(job_id, lambda job: job["tracks"][0]["worker_phase"] == "backbone")
@@ -76,7 +76,7 @@ def test_a_killed_worker_costs_time_but_no_song(tmp_path: Path, miniature: Path)
 
 
 def test_a_killed_dispatcher_leaves_no_worker_and_loses_no_job(tmp_path: Path, miniature: Path) -> None:
-    settings = environment(tmp_path, miniature, max_seconds=20)
+    settings = environment(tmp_path, miniature, max_seconds=10)
     with real_backend(settings) as backend:
         backend.until_loaded()
         job_id = backend.submit(**SONG, num_tracks=1)

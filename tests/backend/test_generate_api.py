@@ -52,11 +52,10 @@ async def test_an_empty_body_of_fields_takes_every_published_default(running: St
         ({"lyrics": "x" * 1_000_000}, "lyrics"),
         ({"tags": "x" * (MAX_PROMPT_CHARACTERS + 1)}, "tags"),
         ({"prompt": "a\x00b"}, "prompt"),
-        ({"duration": "3"}, "duration"),
+        ({"duration": "three"}, "duration"),
         ({"duration": True}, "duration"),
         ({"duration": 2.5}, "duration"),
-        ({"top_k_bb": "80"}, "top_k_bb"),
-        ({"temperature": "1.0"}, "temperature"),
+        ({"temperature": "warm"}, "temperature"),
         ({"temperature": False}, "temperature"),
         ({"top_k_sr": 0}, "top_k_sr"),
         ({"top_k_sr": 1025}, "top_k_sr"),
@@ -79,6 +78,11 @@ async def test_a_wrong_field_is_named_and_nothing_is_created(running: Studio, bo
     assert said["detail"][0]["field"] == field
     assert len(answer.content) < 1_000, "the answer must not echo what was sent"
     assert running.store.counts().queued == 0
+
+
+@pytest.mark.parametrize("body", [{"duration": 3.0}, {"duration": "3"}, {"top_k_bb": 80.0}, {"temperature": "1.0"}])
+async def test_numbers_are_taken_as_published_clients_write_them(running: Studio, body: dict[str, Any]) -> None:
+    assert (await running.api.post("/generate", json=body)).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,21 @@ def test_the_same_seed_writes_the_same_weights_and_another_others(miniature: Pat
     write_miniature(tmp_path / "other", seed=1)
     assert _weights(tmp_path / "again") == _weights(miniature)
     assert _weights(tmp_path / "other") != _weights(miniature)
+
+
+def test_it_never_overwrites_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "song.wav").write_text("a person's work")
+    with pytest.raises(CheckpointError, match="new or an empty directory"):
+        write_miniature(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["song.wav"]
+    assert not list(tmp_path.parent.glob(f".{tmp_path.name}-*"))
+
+
+def test_workers_that_start_together_agree_on_one(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(3) as workers:
+        chosen = list(workers.map(choose_checkpoints, [tmp_path] * 3))
+    assert chosen == [tmp_path / "miniature"] * 3
+    assert [path.name for path in tmp_path.iterdir()] == ["miniature"]
 
 
 def test_it_says_that_it_is_untrained(miniature: Path) -> None:
