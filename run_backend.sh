@@ -7,8 +7,10 @@ VENV="$ROOT/.venv"
 VENV_PYTHON="$VENV/bin/python"
 LOGS=${KHALA_LOGS_DIR:-$ROOT/backend/logs}
 RUN_FILE="$LOGS/running" # two lines: the dispatcher's process, and every port in use
+LOCK="$LOGS/starting"    # there while a launcher starts the dispatcher: a link whose text is the launcher's process
 API_PORT=${KHALA_API_PORT:-${API_PORT:-8889}}
 WORKER_BASE_PORT=${KHALA_WORKER_BASE_PORT:-${WORKER_BASE_PORT:-8001}}
+HOST=${KHALA_HOST:-127.0.0.1}
 export API_PORT WORKER_BASE_PORT
 NEEDED_GB=6
 READY_SECONDS=900
@@ -68,6 +70,15 @@ parse_arguments() {
     case "$GPUS" in
         cpu | mps) ;;
         '' | *[!0-9,]* | ,* | *, | *,,*) misuse "--gpus takes GPU numbers such as 0 or 0,1, or cpu, not '$GPUS'" ;;
+    esac
+    check_port API_PORT "$API_PORT"
+    check_port WORKER_BASE_PORT "$WORKER_BASE_PORT"
+}
+
+check_port() {
+    case "$2" in
+        [1-9] | [1-9][0-9] | [1-9][0-9][0-9] | [1-9][0-9][0-9][0-9] | [1-5][0-9][0-9][0-9][0-9] | 6[0-5][0-9][0-9][0-9]) ;;
+        *) misuse "$1 is a port number, 1 to 65535, not '$2'" ;;
     esac
 }
 
@@ -151,7 +162,14 @@ set_up_page() {
 
 # ---- start and stop -------------------------------------------------------------------------------------------------
 
-backend() { (cd "$ROOT" && exec "$VENV_PYTHON" -m backend "$@"); }
+base_url() { # where a program on this machine reaches the dispatcher on port $1
+    case "$HOST" in
+        0.0.0.0) say "http://127.0.0.1:$1" ;;
+        ::) say "http://[::1]:$1" ;;
+        *:*) say "http://[$HOST]:$1" ;;
+        *) say "http://$HOST:$1" ;;
+    esac
+}
 
 # Small containers have no ps, other systems no /proc: each of the next two asks where there is an answer.
 process_state() {
@@ -187,10 +205,28 @@ ports() { # the dispatcher's and one a worker
 
 note_running() { printf '%s\n%s\n' "$1" "$(ports | tr '\n' ' ')" > "$RUN_FILE"; }
 
+# Of two launchers at once only one may look, start and write RUN_FILE. Making a link is atomic and names its maker.
+take_lock() {
+    local holder tries=0
+    mkdir -p "$LOGS"
+    until ln -s $$ "$LOCK" 2> /dev/null; do
+        holder=$(readlink "$LOCK" || true)
+        if [ -n "$holder" ] && is_alive "$holder" && process_command "$holder" | grep -q 'run_backend\.sh'; then
+            fail "Khala is being started already (by process $holder). To stop it: bash run_backend.sh stop"
+        fi
+        # Its maker was ended by force.
+        rm -f "$LOCK"
+        tries=$((tries + 1))
+        [ "$tries" -lt 10 ] || fail "$LOCK cannot be made; check the permissions of $LOGS."
+    done
+    trap 'rm -f "$LOCK"' EXIT
+}
+
 start() {
     local pid port waiter
+    take_lock
     if pid=$(dispatcher_pid); then
-        say "Khala is already running: http://127.0.0.1:$(sed -n 2p "$RUN_FILE" | cut -d ' ' -f 1) (process $pid)."
+        say "Khala is already running: $(base_url "$(sed -n 2p "$RUN_FILE" | cut -d ' ' -f 1)") (process $pid)."
         say "To stop it: bash run_backend.sh stop"
         return
     fi
@@ -200,7 +236,6 @@ start() {
     done
     set_up_python
     set_up_page
-    mkdir -p "$LOGS"
     cd "$ROOT"
     if [ "$FOREGROUND" = yes ]; then
         note_running $$
@@ -212,7 +247,7 @@ start() {
         >> "$LOGS/api.log" 2>&1 < /dev/null &
     pid=$!
     note_running "$pid"
-    backend status --wait "$READY_SECONDS" &
+    "$VENV_PYTHON" -m backend status --wait "$READY_SECONDS" &
     waiter=$!
     while is_alive "$waiter"; do
         if ! is_alive "$pid"; then
@@ -225,8 +260,8 @@ start() {
     wait "$waiter" \
         || fail "Khala runs, but cannot make songs yet. Logs: $LOGS. To stop it: bash run_backend.sh stop"
     say "Khala is ready."
-    say "  page  http://127.0.0.1:$API_PORT/"
-    say "  API   http://127.0.0.1:$API_PORT/docs"
+    say "  page  $(base_url "$API_PORT")/"
+    say "  API   $(base_url "$API_PORT")/docs"
     say "  logs  $LOGS"
     say "  stop  bash run_backend.sh stop"
 }

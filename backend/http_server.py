@@ -1,4 +1,4 @@
-"""A uvicorn server that binds before anything else starts and leaves in order."""
+"""A uvicorn server that listens before anything else starts and leaves in order."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ class PortTaken(KhalaError):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket on this address; PortTaken when there is none to be had."""
+    """A socket that listens on this address; PortTaken when there is none to be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        # Binding alone shuts nobody out: with SO_REUSEADDR two processes may do it, but only one of them may listen.
+        bound.listen()
     except OSError as error:
         bound.close()
         raise PortTaken(

@@ -6,17 +6,35 @@ WORKER_BASE_PORT, BASE_MASTER_PORT and BASE_SEED, work without it too.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.engine import RuntimeMode
+from core.errors import KhalaError
 from core.prompt import SuperresTextMode
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BACKEND_ROOT = PROJECT_ROOT / "backend"
+
+
+class SettingUnusable(KhalaError):
+    """A setting has a value that means nothing; names the setting."""
+
+
+def _origins(value: Any) -> Any:
+    """Read here and not by pydantic-settings, whose error would not say what is expected."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise SettingUnusable(
+            'KHALA_CORS_ORIGINS must be a JSON list of origins, for example ["http://localhost:30869"].'
+        ) from error
 
 
 def _published(name: str) -> AliasChoices:
@@ -43,7 +61,9 @@ class ServerSettings(_Group):
     api_port: int = Field(default=8889, ge=1, le=65535, validation_alias=_published("API_PORT"))
     worker_base_port: int = Field(default=8001, ge=1, le=65535, validation_alias=_published("WORKER_BASE_PORT"))
     base_master_port: int = Field(default=8791, ge=1, le=65535, validation_alias=_published("BASE_MASTER_PORT"))
-    cors_origins: list[str] = Field(default=[], description="Origins browsers may call the API from; none by default.")
+    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
+        default=[], description="Origins browsers may call the API from; none by default."
+    )
 
 
 class ModelSettings(_Group):

@@ -8,15 +8,14 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from core.engine import BackboneGenerator, CodecDecoder, CodecEncoder, EngineDescription, RuntimeMode, SuperResolver
-from core.progress import Phase
+from core.engine import CodecEncoder, EngineDescription, RuntimeMode
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.backbone import NativeBackbone
 from models.codec.config import CodecConfig
 from models.codec.decoder import Decoder
 from models.codec.native import NativeCodecDecoder
 from models.codec.rvq import ResidualVectorQuantizer
-from models.residency import Resident
+from models.residency import ResidentStages
 from models.superres import NativeSuperResolver
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
@@ -38,7 +37,7 @@ PUBLISHED_CODEC = CodecConfig(
 )
 
 
-class RandomEngine:
+class RandomEngine(ResidentStages):
     """Implements core.engine.SongEngine; text is read as bytes, and songs never end by themselves."""
 
     def __init__(
@@ -67,29 +66,12 @@ class RandomEngine:
             dtype=str(dtype).removeprefix("torch."),
             runtime_mode=runtime_mode,
         )
-        self._backbone = Resident("the backbone", self._make_backbone, runtime_mode)
-        self._superres = Resident("super-resolution", self._make_superres, runtime_mode)
-        self._decoder = Resident("the codec's decoder", self._make_decoder, runtime_mode)
+        super().__init__(
+            runtime_mode, backbone=self._make_backbone, superres=self._make_superres, decoder=self._make_decoder
+        )
 
     def encode_text(self, text: str) -> list[int]:
         return list(text.encode())
-
-    def is_loaded(self, phase: Phase) -> bool:
-        loaded = {
-            Phase.BACKBONE: self._backbone.is_loaded,
-            Phase.SUPERRES: self._superres.is_loaded,
-            Phase.DECODING: self._decoder.is_loaded,
-        }
-        return loaded[phase]
-
-    def backbone(self) -> AbstractContextManager[BackboneGenerator]:
-        return self._backbone.in_memory()
-
-    def superres(self) -> AbstractContextManager[SuperResolver]:
-        return self._superres.in_memory()
-
-    def decoder(self) -> AbstractContextManager[CodecDecoder]:
-        return self._decoder.in_memory()
 
     def encoder(self) -> AbstractContextManager[CodecEncoder]:
         raise NotImplementedError("the benchmark encodes nothing")
@@ -121,11 +103,11 @@ class RandomEngine:
 
 
 def _randomised(module: ModuleT, device: torch.device, dtype: torch.dtype) -> ModuleT:
-    """The module's parameters made on the device: ones for scales, small noise for everything else."""
+    """The module's parameters made on the device: ones for vectors and Snake's alphas, small noise for the rest."""
     module.to(dtype).to_empty(device=device)
     with torch.no_grad():
-        for parameter in module.parameters():
-            if parameter.dim() == 1:
+        for name, parameter in module.named_parameters():
+            if parameter.dim() == 1 or name.endswith("alpha"):
                 parameter.fill_(1.0)
             else:
                 parameter.normal_(0.0, parameter[0].numel() ** -0.5)

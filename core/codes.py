@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +16,8 @@ from core.token_layout import COARSE_LAYERS
 
 CodeArray: TypeAlias = npt.NDArray[np.int16]
 IdArray: TypeAlias = npt.NDArray[np.int32]
+
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +66,14 @@ class SavedCodes:
 
     def save(self, path: Path) -> None:
         """Write an .npz: backbone_prompt [n], superres_prompt [n], coarse [frames, 2], codes [layers, frames]."""
-        np.savez_compressed(
-            path,
-            backbone_prompt=self.backbone_prompt.astype(np.int32),
-            superres_prompt=self.superres_prompt.astype(np.int32),
-            coarse=self.codes.coarse.values,
-            codes=self.codes.values,
-        )
+        with path.open("wb") as file:  # given a name, NumPy would add an ending to it
+            np.savez_compressed(
+                file,
+                backbone_prompt=self.backbone_prompt.astype(np.int32),
+                superres_prompt=self.superres_prompt.astype(np.int32),
+                coarse=self.codes.coarse.values,
+                codes=self.codes.values,
+            )
 
     @classmethod
     def load(cls, path: Path) -> SavedCodes:
@@ -79,10 +83,13 @@ class SavedCodes:
                 values = arrays["codes"]
                 empty = np.zeros(0, np.int32)
                 prompts = [arrays.get(name, empty) for name in ("backbone_prompt", "superres_prompt")]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (*_UNREADABLE, zipfile.BadZipFile, zlib.error) as error:
             raise CodesError(f"{path} is not a file of codes (.npz with an array 'codes'): {error}") from error
-        if not np.issubdtype(values.dtype, np.integer):
-            raise CodesError(f"{path}: 'codes' must hold whole numbers, not {values.dtype}")
+        for array in (values, *prompts):
+            if not np.issubdtype(array.dtype, np.integer):
+                raise CodesError(f"{path}: codes and prompts must be whole numbers, not {array.dtype}")
+        if values.size and not 0 <= int(values.min()) <= int(values.max()) <= np.iinfo(np.int16).max:
+            raise CodesError(f"{path}: its codes run from {values.min()} to {values.max()}, which no codec has")
         return cls(
             codes=FullCodes(values=values.astype(np.int16)),
             backbone_prompt=prompts[0].astype(np.int32),

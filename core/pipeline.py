@@ -90,33 +90,23 @@ class SongPipeline:
                 alive[track] = coarse
 
         completed: dict[int, FullCodes] = {}
-        if alive:
-            self._announce(Phase.LOADING_SUPERRES, Phase.SUPERRES, alive, watch)
-            with self._engine.superres() as resolver:
-                for track, coarse in alive.items():
-                    task = SuperresTask(
-                        prompt=superres_prompt,
-                        coarse=coarse,
-                        seed=seeds[track],
-                        top_k=request.sampling.top_k_superres,
-                    )
-                    try:
-                        completed[track] = resolver.resolve(task, _follow(watch, track, Phase.SUPERRES))
-                    except GenerationError as error:
-                        yield TrackOutcome(track=track, result=error)
+        top_k = request.sampling.top_k_superres
+        tasks = {
+            track: SuperresTask(prompt=superres_prompt, coarse=coarse, seed=seeds[track], top_k=top_k)
+            for track, coarse in alive.items()
+        }
+        for track, codes in self._complete(tasks, watch).items():
+            if isinstance(codes, GenerationError):
+                yield TrackOutcome(track=track, result=codes)
+            else:
+                completed[track] = codes
 
-        if completed:
-            self._announce(Phase.LOADING_DECODER, Phase.DECODING, completed, watch)
-            with self._engine.decoder() as decoder:
-                for track, codes in completed.items():
-                    total = codes.num_frames * self._engine.audio_format.hop_samples
-                    try:
-                        audio = _gather(decoder.decode(codes), total, _follow(watch, track, Phase.DECODING))
-                    except GenerationError as error:
-                        yield TrackOutcome(track=track, result=error)
-                        continue
-                    saved = SavedCodes(codes=codes, backbone_prompt=prompt, superres_prompt=superres_prompt)
-                    yield TrackOutcome(track=track, result=Song(saved=saved, audio=audio))
+        for track, audio in self._decode(completed, watch):
+            if isinstance(audio, GenerationError):
+                yield TrackOutcome(track=track, result=audio)
+            else:
+                saved = SavedCodes(codes=completed[track], backbone_prompt=prompt, superres_prompt=superres_prompt)
+                yield TrackOutcome(track=track, result=Song(saved=saved, audio=audio))
 
     def _write_coarse(
         self,
@@ -149,6 +139,37 @@ class SongPipeline:
         self._announce(Phase.LOADING_BACKBONE, Phase.BACKBONE, range(len(seeds)), watch)
         with self._engine.backbone() as backbone:
             return backbone.generate(tasks, watch)
+
+    # Each stage has a method of its own, so that no name keeps its weights alive while the next one loads.
+
+    def _complete(self, tasks: dict[int, SuperresTask], watch: Watch) -> dict[int, FullCodes | GenerationError]:
+        if not tasks:
+            return {}
+        results: dict[int, FullCodes | GenerationError] = {}
+        self._announce(Phase.LOADING_SUPERRES, Phase.SUPERRES, tasks, watch)
+        with self._engine.superres() as resolver:
+            self._announce(Phase.LOADING_SUPERRES, Phase.SUPERRES, tasks, watch)
+            for track, task in tasks.items():
+                try:
+                    results[track] = resolver.resolve(task, _follow(watch, track, Phase.SUPERRES))
+                except GenerationError as error:  # noqa: PERF203 - one track's end never ends another's
+                    results[track] = error
+        return results
+
+    def _decode(
+        self, completed: dict[int, FullCodes], watch: Watch
+    ) -> Iterator[tuple[int, AudioArray | GenerationError]]:
+        if not completed:
+            return
+        self._announce(Phase.LOADING_DECODER, Phase.DECODING, completed, watch)
+        with self._engine.decoder() as decoder:
+            self._announce(Phase.LOADING_DECODER, Phase.DECODING, completed, watch)
+            for track, codes in completed.items():
+                total = codes.num_frames * self._engine.audio_format.hop_samples
+                try:
+                    yield track, _gather(decoder.decode(codes), total, _follow(watch, track, Phase.DECODING))
+                except GenerationError as error:
+                    yield track, error
 
     def _announce(self, loading: Phase, stage: Phase, tracks: Iterable[int], watch: Watch) -> None:
         phase = stage if self._engine.is_loaded(stage) else loading

@@ -21,7 +21,7 @@ from core.pipeline import MAX_NEW_TOKENS
 from core.progress import Phase, Progress
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.out_of_memory import naming_out_of_memory
-from models.sampling import Stage, draw, generator_for
+from models.sampling import Stage, check_finite, draw, generator_for
 from models.transformer.kv_cache import KVCache
 from models.transformer.linear import linear
 from models.transformer.model import Transformer
@@ -64,6 +64,8 @@ class _Batch:
         device = model.device
         self._model, self._layout, self._heads = model, layout, heads
         self._top_k = max(task.top_k for task in tasks)
+        limits = torch.tensor([[task.top_k] for task in tasks], device=device)
+        self._row_top_k = limits if len({task.top_k for task in tasks}) > 1 else None
         self._temperature = torch.tensor([[task.temperature] for task in tasks], device=device)
         # Always the longest song's worth of numbers, so that a shorter limit gives the beginning of the same song.
         room = MAX_NEW_TOKENS + GPU_STEPS_BETWEEN_HOST_READS
@@ -95,7 +97,7 @@ class _Batch:
         layer = self._step % COARSE_LAYERS
         logits = linear(self._hidden_B1H, self._heads[layer]).squeeze(1)
         uniform = self._uniform_SB[self._step]
-        index = draw(logits, uniform, top_k=self._top_k, temperature=self._temperature)
+        index = draw(logits, uniform, top_k=self._top_k, row_top_k=self._row_top_k, temperature=self._temperature)
         self._drawn_SB[self._step] = index
         window = self._layout.window(layer)
         ids = torch.where(index < len(window), index + window.start, self._layout.end_of_generation)
@@ -106,6 +108,7 @@ class _Batch:
 
     def newly_drawn(self) -> npt.NDArray[np.int64]:
         """Window indices drawn since the last call, on the host, [S, B]; codebook size = the song ended."""
+        check_finite(self._hidden_B1H, "backbone")
         fresh = self._drawn_SB[self._read : self._step].cpu().numpy()
         self._read = self._step
         return fresh

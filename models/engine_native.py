@@ -7,16 +7,8 @@ from pathlib import Path
 
 import torch
 
-from core.engine import (
-    BackboneGenerator,
-    CodecDecoder,
-    CodecEncoder,
-    EngineDescription,
-    RuntimeMode,
-    SuperResolver,
-)
+from core.engine import CodecEncoder, EngineDescription, RuntimeMode
 from core.errors import CheckpointError, KhalaError
-from core.progress import Phase
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.backbone import NativeBackbone
 from models.checkpoint.codec_file import build_decoder, build_encoder, read_codec_weights
@@ -25,7 +17,7 @@ from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
 from models.checkpoint.tree import CheckpointTree, StageFiles, find_checkpoints
 from models.codec.native import NativeCodecDecoder, NativeCodecEncoder
 from models.devices import choose_device, choose_dtype
-from models.residency import Resident
+from models.residency import Resident, ResidentStages
 from models.superres import NativeSuperResolver
 from models.tokenizer import TextTokenizer
 from models.transformer.model import Transformer
@@ -34,7 +26,7 @@ PUBLISHED_NAME = "khala-published"
 PUBLISHED_LICENCE = "CC BY-NC 4.0"
 
 
-class NativeEngine:
+class NativeEngine(ResidentStages):
     """Implements core.engine.SongEngine."""
 
     def __init__(
@@ -49,11 +41,14 @@ class NativeEngine:
         self._tree, self._device, self._dtype, self._fc1_bias = tree, device, dtype, fc1_bias
         self._tokenizer = TextTokenizer(tree.tokenizer)
         codec = read_codec_weights(tree.codec).config
-        self.layout = TokenLayout(
-            text_vocab_size=self._tokenizer.text_vocab_size,
-            codebook_size=codec.codebook_size,
-            num_quantizers=codec.num_quantizers,
-        )
+        try:
+            self.layout = TokenLayout(
+                text_vocab_size=self._tokenizer.text_vocab_size,
+                codebook_size=codec.codebook_size,
+                num_quantizers=codec.num_quantizers,
+            )
+        except ValueError as error:
+            raise CheckpointError(tree.codec, f"no model can speak of this codec's codes: {error}") from error
         self._tokenizer.check(self.layout)
         self.audio_format = codec.audio_format
         card = tree.card
@@ -70,9 +65,9 @@ class NativeEngine:
             runtime_mode=runtime_mode,
             licence=card.licence if card else PUBLISHED_LICENCE,
         )
-        self._backbone = Resident("the backbone", self._load_backbone, runtime_mode)
-        self._superres = Resident("super-resolution", self._load_superres, runtime_mode)
-        self._decoder = Resident("the codec's decoder", self._load_decoder, runtime_mode)
+        super().__init__(
+            runtime_mode, backbone=self._load_backbone, superres=self._load_superres, decoder=self._load_decoder
+        )
         self._encoder = Resident("the codec's encoder", self._load_encoder, RuntimeMode.ONE_SHOT)
 
     @classmethod
@@ -104,24 +99,6 @@ class NativeEngine:
     def encode_text(self, text: str) -> list[int]:
         """Ids of a person's text; never a special token."""
         return self._tokenizer.encode(text)
-
-    def is_loaded(self, phase: Phase) -> bool:
-        """Whether the stage of this phase can start without loading."""
-        loaded = {
-            Phase.BACKBONE: self._backbone.is_loaded,
-            Phase.SUPERRES: self._superres.is_loaded,
-            Phase.DECODING: self._decoder.is_loaded,
-        }
-        return loaded[phase]
-
-    def backbone(self) -> AbstractContextManager[BackboneGenerator]:
-        return self._backbone.in_memory()
-
-    def superres(self) -> AbstractContextManager[SuperResolver]:
-        return self._superres.in_memory()
-
-    def decoder(self) -> AbstractContextManager[CodecDecoder]:
-        return self._decoder.in_memory()
 
     def encoder(self) -> AbstractContextManager[CodecEncoder]:
         return self._encoder.in_memory()

@@ -16,7 +16,7 @@ from core.codes import FullCodes
 from core.engine import SuperresTask
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.out_of_memory import naming_out_of_memory
-from models.sampling import Stage, draw, generator_for
+from models.sampling import Stage, check_finite, draw, generator_for
 from models.transformer.attention import attend_full
 from models.transformer.codebook_embedding import embed_columns
 from models.transformer.model import Transformer
@@ -53,6 +53,7 @@ class NativeSuperResolver:
             text_PH[-1] = model.embed(marker).float()
             rows = torch.cat([text_PH, audio_TH]).to(model.dtype)
             hidden = model(rows.unsqueeze(0), rotation, attend_full)[0, len(prompt) :]
+            check_finite(hidden, "super-resolution model")
             uniform = torch.rand(frames, generator=generator).to(model.device)
             drawn = draw(model.logits(hidden, layout.window(layer)), uniform, top_k=task.top_k)
             codes_QT[layer] = drawn

@@ -44,6 +44,9 @@ class TextTokenizer:
             raise CheckpointError(path, f"the tokenizer cannot be read ({error})") from error
         # "<|eot_id|>" typed by a person is text like any other.
         self._tokenizer.encode_special_tokens = True
+        # The prompts have their own limits; padding or cutting that a file asks for would be silent.
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
 
     @property
     def text_vocab_size(self) -> int:
@@ -71,6 +74,8 @@ class TextTokenizer:
             found = self._tokenizer.token_to_id(name)
             if found != token_id:
                 raise CheckpointError(self.path, f"special token {name} has id {found}; {token_id} was expected")
+            if token_id in self.encode(name):
+                raise CheckpointError(self.path, f"{name} is not marked special, so a person could type it")
 
     def encode(self, text: str) -> list[int]:
         """Ids of text; nothing is added, and no special token is read out of it."""

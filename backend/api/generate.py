@@ -23,7 +23,8 @@ async def generate(body: GenerateBody, studio: Studio) -> GenerateAnswer:
     """Create a job with one to four tracks: the same request, different seeds. Poll ``/job/{job_id}`` for its state."""
     request, warnings = body.to_request()
     placed = await studio.service.submit(request, num_tracks=body.num_tracks, seed=body.seed, warnings=warnings)
-    at_once = placed.queue_position <= 1 and bool(studio.pool.idle())
+    # 0: a worker has begun already, maybe the last idle one.
+    at_once = placed.queue_position == 0 or (placed.queue_position == 1 and bool(studio.pool.idle()))
     return GenerateAnswer(
         status="accepted" if at_once else "queued",
         job_id=placed.job.job_id,

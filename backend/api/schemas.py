@@ -6,6 +6,7 @@ The request's limits are core's own; nothing is written twice.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
@@ -38,10 +39,18 @@ _EXAMPLE_ID = "0b7c3f0c9d5e4a8e9f1d2c3b4a596877"
 
 
 def _tame(value: Any) -> Any:
-    """Bring whole numbers too large for any computer word to a size the clamping can speak of; true is no number."""
+    """Bring numbers too large for any computer word to a size the clamping can speak of; true is no number."""
     if isinstance(value, bool):
         raise ValueError("input should be a number")
-    return min(max(value, -_WIDEST), _WIDEST) if isinstance(value, int) else value
+    if not isinstance(value, (int, float, str)):
+        return value
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return value
+    if number.is_finite() and number.copy_abs() > _WIDEST:
+        return -_WIDEST if number.is_signed() else _WIDEST
+    return value
 
 
 # As forgiving as the published API, whose clients may send 3.0 or "3" for a duration.

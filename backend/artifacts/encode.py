@@ -7,8 +7,7 @@ codec itself changes. Samples beyond full scale are clipped, never wrapped.
 from __future__ import annotations
 
 import logging
-import shutil
-import warnings
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -20,12 +19,6 @@ import soundfile
 
 from core.engine import AudioArray, AudioFormat
 from core.errors import ArtifactError, Mp3EncodingFailed
-
-with warnings.catch_warnings():
-    # pydub warns on import when there is no system ffmpeg; we name the program ourselves.
-    warnings.simplefilter("ignore")
-    from pydub import AudioSegment
-    from pydub.exceptions import CouldntEncodeError
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +49,12 @@ def write_wav(path: Path, pcm: PcmArray, sample_rate_hz: int) -> None:
 
 def read_wav(path: Path, audio_format: AudioFormat) -> AudioArray:
     """Audio of a file, [channels, samples]; mono is doubled; ArtifactError for another sample rate or more channels."""
+    if not path.is_file():
+        raise ArtifactError(f"There is no file {path}.")
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
+    except (soundfile.LibsndfileError, TypeError) as error:
+        # TypeError is soundfile's word for a name that ends in .raw, which says nothing of what is inside.
         raise ArtifactError(f"{path} could not be read as audio: {error}") from error
     if rate != audio_format.sample_rate_hz:
         raise ArtifactError(
@@ -72,20 +68,28 @@ def read_wav(path: Path, audio_format: AudioFormat) -> AudioArray:
 
 def write_mp3(path: Path, pcm: PcmArray, sample_rate_hz: int, tags: Mapping[str, str]) -> None:
     """Write a 320 kbit/s MP3 with ID3 tags; Mp3EncodingFailed when there is no encoder or it fails."""
-    segment = AudioSegment(
-        data=np.ascontiguousarray(pcm).tobytes(), sample_width=2, frame_rate=sample_rate_hz, channels=pcm.shape[1]
-    )
-    segment.converter = find_ffmpeg()
+    # The samples go in through a pipe, so that no copy of the song lies in a temporary folder when ffmpeg fails.
+    source = ["-f", "s16le", "-ar", str(sample_rate_hz), "-ac", str(pcm.shape[1]), "-i", "pipe:0"]
+    metadata = [word for name, value in tags.items() for word in ("-metadata", f"{name}={value}")]
+    target = ["-f", "mp3", "-b:a", MP3_BITRATE, "-id3v2_version", "3", *metadata, "-y", f"file:{path}"]
+    samples = np.ascontiguousarray(pcm, dtype="<i2").tobytes()
     try:
-        segment.export(path, format="mp3", bitrate=MP3_BITRATE, tags=dict(tags), id3v2_version="3").close()
-    except (CouldntEncodeError, OSError) as error:
-        logger.warning("ffmpeg could not write %s: %s", path, error)
-        raise Mp3EncodingFailed("The MP3 could not be made (ffmpeg failed; the log has its words).") from error
+        done = subprocess.run([find_ffmpeg(), "-v", "error", *source, *target], input=samples, capture_output=True)
+    except OSError as refusal:
+        raise _ffmpeg_failed(path, str(refusal)) from refusal
+    if done.returncode != 0:
+        raise _ffmpeg_failed(path, done.stderr.decode(errors="replace"))
 
 
 def find_ffmpeg() -> str:
-    """The system's ffmpeg, else the one that comes with imageio-ffmpeg; Mp3EncodingFailed when there is neither."""
+    """The ffmpeg that comes with imageio-ffmpeg, else the system's; Mp3EncodingFailed when there is neither."""
     try:
-        return shutil.which("ffmpeg") or str(imageio_ffmpeg.get_ffmpeg_exe())
+        # The bundled one first: it is known to have an MP3 encoder.
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
         raise Mp3EncodingFailed("The MP3 could not be made: no ffmpeg was found. Install ffmpeg.") from error
+
+
+def _ffmpeg_failed(path: Path, words: str) -> Mp3EncodingFailed:
+    logger.warning("ffmpeg could not write %s: %s", path, words.strip())
+    return Mp3EncodingFailed("The MP3 could not be made (ffmpeg failed; the log has its words).")

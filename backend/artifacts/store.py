@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from backend.artifacts.whole_file import UNFINISHED, unwritable, whole_file
 from core.errors import ArtifactError
 
 _NAME = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}\.(wav|mp3|json|npz)", re.ASCII)
-_UNFINISHED = ".part-"
+_ABANDONED_SECONDS = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +44,12 @@ class ArtifactStore:
         self._root.mkdir(parents=True, exist_ok=True)
 
     def sweep(self) -> None:
-        """Remove what processes that died left half written; only while nobody writes."""
-        for part in self._root.glob(f"{_UNFINISHED}*"):
-            part.unlink(missing_ok=True)
+        """Remove what processes that died left half written, which is what nobody has written to for an hour."""
+        for part in self._root.glob(f"{UNFINISHED}*"):
+            # Others may be at work in this folder: what vanishes meanwhile has its final name now.
+            with suppress(FileNotFoundError):
+                if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
+                    part.unlink()
 
     def new_file_id(self, now: datetime) -> str:
         """A name without its ending that no other track has."""
@@ -67,17 +72,11 @@ class ArtifactStore:
     def writing(self, name: str) -> Iterator[Path]:
         """A path to write to; it takes its final name when the block ends well and vanishes when it does not."""
         path = self.path(name)
-        part = path.with_name(_UNFINISHED + name)
         try:
-            yield part
-            part.replace(path)
+            with whole_file(path) as part:
+                yield part
         except OSError as error:
-            raise ArtifactError(
-                f"{name} could not be written to {self._root} ({error.strerror or error}). "
-                "Check the free space and the permissions of that folder."
-            ) from error
-        finally:
-            part.unlink(missing_ok=True)
+            raise unwritable(path, error) from error
 
     def discard(self, file_id: str) -> None:
         """Remove every file of one track."""

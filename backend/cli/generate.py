@@ -28,14 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     song.add_argument("--prompt-mode", choices=[mode.value for mode in PromptMode])
     song.add_argument("--prompt", help="a description, for --prompt-mode natural")
     song.add_argument("--tags", help="comma-separated, for --prompt-mode tags")
-    song.add_argument("--lyrics")
+    words = song.add_mutually_exclusive_group()
+    words.add_argument("--lyrics")
+    words.add_argument("--lyrics-file", type=Path, default=None, help="a UTF-8 text file, in place of --lyrics")
     song.add_argument("--duration", type=int, help="minutes")
     song.add_argument("--top-k-bb", type=int)
     song.add_argument("--top-k-sr", type=int)
     song.add_argument("--temperature", type=float)
     song.add_argument("--seed", type=int, help="the first track's, the next one's is one more; drawn when absent")
     song.add_argument("--tracks", type=int, dest="num_tracks", metavar="TRACKS", help="how many, made in one batch")
-    parser.add_argument("--lyrics-file", type=Path, help="a UTF-8 text file, in place of --lyrics")
     parser.add_argument("--max-seconds", type=float, help="stop every track here, on a frame boundary")
     parser.add_argument("--out", type=Path, default=Path(), help="the folder to write to")
     parser.add_argument("--save-codes", action="store_true", help="keep prompts and codes as .npz too")
@@ -61,22 +62,19 @@ def run(options: argparse.Namespace) -> int:
         max_seconds=settings.models.max_seconds,
         keep_codes=options.save_codes,
     )
-    written: list[TrackFiles] = []
+    written = 0
     with tqdm(total=100, bar_format="{percentage:3.0f}% |{bar}| {elapsed} {desc}") as bar:
         watch = BatchWatch(range(len(seeds)), lambda event: _show(bar, event))
         for event in recorder.record(request, [TrackTask(index=i, seed=seed) for i, seed in enumerate(seeds)], watch):
             if isinstance(event, FailedEvent):
                 bar.write(f"Track {event.track}: {event.error}", file=sys.stderr)
             else:
-                written.append(event.files)
+                # At once: what is written must be told even if a later track ends the whole batch.
+                _tell(bar, options.out, event.files)
+                written += 1
         bar.n = bar.total
         bar.set_description_str("")
-    for files in written:
-        if files.warning:
-            sys.stderr.write(f"{files.warning}\n")
-        names = (files.wav_file, files.mp3_file, files.metadata_file, files.codes_file)
-        sys.stdout.writelines(f"{options.out / name}\n" for name in names if name)
-    return 0 if len(written) == len(seeds) else 1
+    return 0 if written == len(seeds) else 1
 
 
 def _read(lyrics_file: Path) -> str:
@@ -84,6 +82,14 @@ def _read(lyrics_file: Path) -> str:
         return lyrics_file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InvalidRequest("lyrics-file", f"{lyrics_file} is not UTF-8 text. Save it as UTF-8.") from error
+
+
+def _tell(bar: tqdm[None], folder: Path, files: TrackFiles) -> None:
+    if files.warning:
+        bar.write(files.warning, file=sys.stderr)
+    for name in (files.wav_file, files.mp3_file, files.metadata_file, files.codes_file):
+        if name:
+            bar.write(str(folder / name), file=sys.stdout)
 
 
 def _show(bar: tqdm[None], event: ProgressEvent) -> None:

@@ -1,7 +1,7 @@
 """Hands queued tracks to idle workers and writes down what comes of them.
 
-The only writer of running tracks. An idle worker never waits while a track is queued: every submitted job and every
-worker that becomes idle wakes the loop.
+The only writer of running tracks. An idle worker never waits while a track is queued: every submitted job, every
+worker that becomes idle and every batch that ends wakes the loop.
 """
 
 from __future__ import annotations
@@ -84,6 +84,8 @@ class Dispatcher:
         for index in sorted(open_tracks):
             status = await self._persist(self._store.lose, claim.job_id, index)
             logger.warning("job %s: track %d is lost and now %s", claim.job_id, index, status.value)
+        # A track that went back to the queue may be for another worker, one that is idle already.
+        self._work.set()
         await self._pool.release(worker)
 
     async def _record(self, job_id: str, event: Event) -> bool:

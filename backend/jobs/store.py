@@ -14,10 +14,12 @@ from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 
 from sqlalchemy import Connection, create_engine, distinct, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.orm import Session
 
 from backend.artifacts.store import TrackFiles
 from backend.jobs.tables import Base, JobRow, TrackRow
+from core.errors import KhalaError
 from core.job import Job, TrackStatus, check_transition, track_status_of
 from core.progress import Phase, Progress
 from core.request import GenerationRequest
@@ -28,6 +30,10 @@ _LOST = (
     "The worker that made this track stopped unexpectedly, {attempts} times in a row. Its log in backend/logs says "
     "why; too little memory is the usual cause. A shorter duration or fewer tracks may help."
 )
+
+
+class DatabaseUnusable(KhalaError):
+    """The database is not there, or is none. The address is not repeated: it may hold a password."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,18 +65,31 @@ class JobStore:
     """Jobs in a database."""
 
     def __init__(self, url: str, *, max_attempts: int = 2) -> None:
-        self._engine = create_engine(url)
+        """DatabaseUnusable when no database can have this address."""
+        try:
+            self._engine = create_engine(url)
+        except (ArgumentError, ImportError) as error:
+            raise DatabaseUnusable(
+                "KHALA_DATABASE_URL is not the address of a database that can be used here. "
+                "An example is sqlite:////var/lib/khala/jobs.sqlite3; other databases need their driver installed."
+            ) from error
         self._max_attempts = max_attempts
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
 
     def open(self) -> None:
-        """Make the folder and the tables where they are missing."""
+        """Make the folder and the tables where they are missing; DatabaseUnusable when that cannot be done."""
         url = make_url(self._engine.url)
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        Base.metadata.create_all(self._engine)
+        try:
+            Base.metadata.create_all(self._engine)
+        except DatabaseError as error:
+            raise DatabaseUnusable(
+                f"The database of KHALA_DATABASE_URL cannot be opened: {error.orig}. "
+                "Check that it is the right one and that it may be written to."
+            ) from error
 
     def close(self) -> None:
         self._engine.dispose()

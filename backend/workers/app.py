@@ -8,15 +8,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import anyio
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from backend.artifacts.store import ArtifactStore
 from backend.settings import ModelSettings
+from backend.workers.batch_watch import BatchWatch
 from backend.workers.devices import GpuId
-from backend.workers.messages import Event, GenerateTask, Health, WorkerConfig
+from backend.workers.messages import Event, GenerateTask, Health, HeartbeatEvent, WorkerConfig
 from backend.workers.musician import Musician
 from core.errors import ArtifactError
+
+HEARTBEAT_SECONDS = 15.0
+"""A stream of events is never silent for longer than this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +81,8 @@ def create_worker_app(
     async def generate(task: GenerateTask) -> StreamingResponse:
         if musician.status != "idle":
             raise HTTPException(409, "This worker is not idle.")
-        return StreamingResponse(_stream(musician, task), media_type="application/x-ndjson")
+        # Begun before the answer is, so that of two who ask at once the second still gets its 409.
+        return _begin(musician, task)
 
     @app.get("/download/{filename}")
     async def download(filename: str) -> FileResponse:
@@ -87,8 +94,21 @@ def create_worker_app(
     return app
 
 
-async def _stream(musician: Musician, task: GenerateTask) -> AsyncIterator[str]:
-    """Events of a task, one a line. Whoever stops listening stops the work."""
+class _BatchAnswer(StreamingResponse):
+    """Events of a batch, one a line. Whoever stops listening stops the work, even before the first line."""
+
+    def __init__(self, lines: AsyncIterator[str], watch: BatchWatch) -> None:
+        super().__init__(lines, media_type="application/x-ndjson")
+        self._watch = watch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._watch.stop()
+
+
+def _begin(musician: Musician, task: GenerateTask) -> _BatchAnswer:
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[Event | None] = asyncio.Queue()
 
@@ -97,9 +117,17 @@ async def _stream(musician: Musician, task: GenerateTask) -> AsyncIterator[str]:
 
     watch, done = musician.begin(task, emit)
     done.add_done_callback(lambda _: emit(None))
-    try:
-        while (event := await events.get()) is not None:
-            # ASCII, because a line must not end at the exotic line breaks that text may hold.
-            yield event.model_dump_json(ensure_ascii=True) + "\n"
-    finally:
-        watch.stop()
+    return _BatchAnswer(_lines(events), watch)
+
+
+async def _lines(events: asyncio.Queue[Event | None]) -> AsyncIterator[str]:
+    # A stage may be silent for long, so this loop gives a sign of life: only a worker that is dead, or whose event loop
+    # hangs, says nothing. A model thread that hangs for ever looks alive to it; finding that needs another measure.
+    while True:
+        event: Event | HeartbeatEvent | None = HeartbeatEvent()
+        with anyio.move_on_after(HEARTBEAT_SECONDS):
+            event = await events.get()
+        if event is None:
+            return
+        # ASCII, because a line must not end at the exotic line breaks that text may hold.
+        yield event.model_dump_json(ensure_ascii=True) + "\n"

@@ -13,6 +13,7 @@ from backend.artifacts.store import ArtifactStore
 from backend.settings import ModelSettings, Settings
 from backend.workers.app import WorkerIdentity, create_worker_app
 from backend.workers.devices import GpuId, torch_device
+from backend.workers.lifeline import end_process
 from backend.workers.musician import Musician
 from backend.workers.recording import Recorder
 from core.engine import SongEngine
@@ -37,7 +38,7 @@ def build_worker(settings: Settings, *, worker_id: int, gpu_id: GpuId) -> FastAP
         )
 
     device = settings.models.device or torch_device(gpu_id)
-    musician = Musician(lambda: open_chosen_engine(settings, device=device), recorder_for)
+    musician = Musician(lambda: open_chosen_engine(settings, device=device), recorder_for, on_device_lost=end_process)
     identity = WorkerIdentity(
         worker_id=worker_id, gpu_id=gpu_id, seed=settings.models.base_seed + _SEED_STEP * worker_id
     )

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 import httpx
 from pydantic import ValidationError
 
-from backend.workers.messages import EVENT, Event, GenerateTask, Health
+from backend.workers.messages import STREAMED, Event, GenerateTask, Health, HeartbeatEvent
 from core.errors import KhalaError
 
 _HEALTH_TIMEOUT_SECONDS = 5.0
@@ -47,6 +47,9 @@ class WorkerClient:
                 if answer.status_code != httpx.codes.OK:
                     raise WorkerLost(f"it answered {answer.status_code} instead of starting")
                 async for line in answer.aiter_lines():
-                    yield EVENT.validate_json(line)
+                    event = STREAMED.validate_json(line)
+                    # A heartbeat has done its work by arriving: it ended a silence.
+                    if not isinstance(event, HeartbeatEvent):
+                        yield event
         except (httpx.HTTPError, ValidationError) as error:
             raise WorkerLost(f"its stream of events broke: {error!r}") from error

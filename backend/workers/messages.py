@@ -1,7 +1,8 @@
 """What the dispatcher and a worker say to each other over HTTP.
 
 One task goes in; a stream of events comes back, one JSON object a line: ``progress`` as often as
-``batch_watch`` lets through, then exactly one ``finished`` or ``failed`` a track.
+``batch_watch`` lets through, then exactly one ``finished`` or ``failed`` a track; and ``heartbeat`` in between where
+there is nothing else to say.
 """
 
 from __future__ import annotations
@@ -62,7 +63,17 @@ class FailedEvent(_Message):
 
 
 Event: TypeAlias = Annotated[ProgressEvent | FinishedEvent | FailedEvent, Field(discriminator="type")]
-EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+class HeartbeatEvent(_Message):
+    """The worker lives."""
+
+    type: Literal["heartbeat"] = "heartbeat"
+
+
+STREAMED: TypeAdapter[Event | HeartbeatEvent] = TypeAdapter(
+    Annotated[ProgressEvent | FinishedEvent | FailedEvent | HeartbeatEvent, Field(discriminator="type")]
+)
 
 
 HealthStatus: TypeAlias = Literal["loading", "idle", "busy", "error"]

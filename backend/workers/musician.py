@@ -6,6 +6,7 @@ One thread for all model work keeps the event loop free and the engine's own sta
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -21,17 +22,28 @@ logger = logging.getLogger(__name__)
 _UNEXPECTED = (
     "Something went wrong inside the worker while it made this track; its log in backend/logs has the details."
 )
+_DEVICE_LOST = (
+    "The device failed while the worker made this track, so the worker starts again; its log in backend/logs has the "
+    "details. Ask for the song once more."
+)
 
 
 class Musician:
-    """Makes songs, one batch at a time."""
+    """Makes songs, one batch at a time. ``on_device_lost`` hears when only a new process can make another."""
 
-    def __init__(self, open_engine: Callable[[], SongEngine], recorder_for: Callable[[SongEngine], Recorder]) -> None:
+    def __init__(
+        self,
+        open_engine: Callable[[], SongEngine],
+        recorder_for: Callable[[SongEngine], Recorder],
+        *,
+        on_device_lost: Callable[[], None],
+    ) -> None:
         self.error: str | None = None
         self.job_id: str | None = None
         self.engine: EngineDescription | None = None
         self._open_engine = open_engine
         self._recorder_for = recorder_for
+        self._on_device_lost = on_device_lost
         self._recorder: Recorder | None = None
         self._watch: BatchWatch | None = None
         self._loading = Progress(phase=Phase.LOADING_BACKBONE)
@@ -115,12 +127,25 @@ class Musician:
         except KhalaError as error:
             logger.exception("job %s: tracks %s failed", task.job_id, unfinished)
             _fail_all(unfinished, str(error), emit)
-        except Exception:
+        except Exception as error:
             # The worker's edge: one bad batch must not end the worker, and nobody should wait for it for ever.
             logger.exception("job %s: tracks %s failed", task.job_id, unfinished)
-            _fail_all(unfinished, _UNEXPECTED, emit)
+            if _is_device_lost(error):
+                # Said before the tracks end, so that nobody takes the worker for idle.
+                self.error = _DEVICE_LOST
+                _fail_all(unfinished, _DEVICE_LOST, emit)
+                self._on_device_lost()
+            else:
+                _fail_all(unfinished, _UNEXPECTED, emit)
         finally:
             self._watch = self.job_id = None
+
+
+def _is_device_lost(error: Exception) -> bool:
+    """Whether this error leaves the process without a usable device: after one, every later CUDA call fails too."""
+    # Looked up, not imported: an engine without torch cannot raise it.
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(error, torch.AcceleratorError)
 
 
 def _fail_all(tracks: list[int], error: str, emit: Callable[[Event], None]) -> None:

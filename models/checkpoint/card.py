@@ -33,6 +33,8 @@ class CheckpointCard:
             card = cls(**json.loads(path.read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise CheckpointError(path, f"the file is damaged or has unknown fields ({error})") from error
+        if not isinstance(card.name, str) or not isinstance(card.trained, bool):
+            raise CheckpointError(path, "'name' must be a string and 'trained' true or false")
         if card.fc1_bias not in (None, "once", "twice"):
             raise CheckpointError(path, f"fc1_bias is '{card.fc1_bias}'; 'once' or 'twice' was expected")
         return card

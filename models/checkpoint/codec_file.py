@@ -26,6 +26,7 @@ from models.codec.streaming import DEFAULT_CHUNK_FRAMES
 
 _PREFIX = "generator."
 _CODEBOOKS = "quantizer.codebooks"
+_CODEBOOK_PATTERN = r"quantizer\.(?:vq_layer|embed)_(\d+)"
 _CODEBOOK_SPELLINGS = ("quantizer.vq_layer_{}._codebook.embed", "quantizer.embed_{}")
 
 
@@ -150,7 +151,8 @@ def _read_config(path: Path, tensors: Mapping[str, Tensor]) -> CodecConfig:
         return CodecConfig(
             channels=sizes(f"decoder.model.{decoder_blocks + 2}.weight")[0],
             latent_size=latent_size,
-            num_quantizers=_last_index(tensors, r"quantizer\.(?:vq_layer|embed)_(\d+)", default=0) + 1,
+            # No more than there are tensors, so that an absurd number in a name is a missing codebook and not a search.
+            num_quantizers=min(_last_index(tensors, _CODEBOOK_PATTERN, default=0), len(tensors)) + 1,
             codebook_size=codebook_size,
             decoder_width=width,
             decoder_rates=tuple(kernel // 2 for kernel in decoder_kernels),

@@ -54,8 +54,11 @@ def write_miniature(out: Path, *, seed: int = 0) -> None:
 
     CheckpointError when ``out`` already holds files: nothing is ever overwritten.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise CheckpointError(out.parent, f"the miniature cannot be written there ({error.strerror})") from error
     try:
         _write_tree(scratch, torch.Generator().manual_seed(seed))
         scratch.chmod(0o755)  # mkdtemp makes it private; the tree it becomes is as readable as any other

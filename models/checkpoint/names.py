@@ -12,14 +12,14 @@ import torch
 
 from core.errors import CheckpointError
 from models.checkpoint.qkv_rows import from_groups
-from models.checkpoint.tensor_source import TensorSource, read_checked
+from models.checkpoint.tensor_source import RecordingSource, TensorSource, read_checked
 from models.transformer.config import TransformerConfig
 
 
 class WeightNames(Protocol):
     """Access to a transformer's tensors, whatever their names on disk."""
 
-    source: TensorSource
+    source: RecordingSource
 
     def has_fc1_bias(self) -> bool: ...
 
@@ -56,7 +56,7 @@ class MegatronNames:
     """Megatron's names: one tensor a layer or layers stacked, fc1 whole or in halves."""
 
     def __init__(self, source: TensorSource, config: TransformerConfig) -> None:
-        self.source = source
+        self.source = RecordingSource(source)
         self._config = config
         self._stacked = "decoder.layers.mlp.linear_fc2.weight" in source.shapes
 
@@ -102,7 +102,7 @@ class PortNames:
     """The names of the Apple-silicon port, whose projections are all separate."""
 
     def __init__(self, source: TensorSource, config: TransformerConfig) -> None:
-        self.source = source
+        self.source = RecordingSource(source)
         self._config = config
 
     def has_fc1_bias(self) -> bool:
@@ -132,7 +132,10 @@ class PortNames:
 def _rows(source: TensorSource, embedding: str) -> int:
     if embedding not in source.shapes:
         raise CheckpointError(source.path, "is missing; the embedding of the vocabulary was expected", tensor=embedding)
-    return source.shapes[embedding][0]
+    shape = source.shapes[embedding]
+    if len(shape) != 2:
+        raise CheckpointError(source.path, f"has shape {list(shape)}; two dimensions were expected", tensor=embedding)
+    return shape[0]
 
 
 def expected_shape(config: TransformerConfig, kind: str, parameter: str) -> tuple[int, ...]:

@@ -55,6 +55,20 @@ _METADATA_GLOBALS = {
 }
 
 
+_PICKLE_DAMAGE = (
+    # What a damaged pickle stream has been seen to raise, depending on which byte is wrong.
+    pickle.UnpicklingError,
+    EOFError,
+    ValueError,
+    IndexError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    MemoryError,
+    OverflowError,
+)
+
+
 class StandIn:
     """What is left of a foreign object: it can be rebuilt and ignored, nothing else."""
 
@@ -103,7 +117,7 @@ def load_metadata(path: Path) -> Any:
         raise CheckpointError(path, "the file is missing") from None
     except _UnexpectedGlobal as error:
         raise CheckpointError(path, str(error)) from error
-    except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
+    except _PICKLE_DAMAGE as error:
         raise CheckpointError(path, f"the file is damaged or no checkpoint metadata ({_first_line(error)})") from error
 
 

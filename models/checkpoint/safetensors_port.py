@@ -42,11 +42,19 @@ class SafetensorsSource:
             raise CheckpointError(path, f"the file is damaged or truncated ({error})") from error
         self._file = file
         self.shapes: Mapping[str, tuple[int, ...]] = {name: tuple(part.get_shape()) for name, part in slices.items()}
-        self.dtypes: Mapping[str, torch.dtype] = {name: _DTYPES[part.get_dtype()] for name, part in slices.items()}
+        self.dtypes: Mapping[str, torch.dtype] = {
+            name: _dtype(part.get_dtype(), path, name) for name, part in slices.items()
+        }
 
     def read(self, name: str) -> torch.Tensor:
         tensor: torch.Tensor = self._file.get_tensor(name)
         return tensor
+
+
+def _dtype(stored: str, path: Path, name: str) -> torch.dtype:
+    if stored not in _DTYPES:
+        raise CheckpointError(path, f"holds {stored}; one of {', '.join(_DTYPES)} was expected", tensor=name)
+    return _DTYPES[stored]
 
 
 _DTYPES = {

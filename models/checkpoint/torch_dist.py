@@ -26,10 +26,10 @@ def iteration_directory(root: Path) -> Path:
     """The directory of the newest iteration under ``root``, as its own note says."""
     note = root / ITERATION_FILE
     try:
-        text = note.read_text().strip()
+        text = note.read_bytes().decode("ascii", "replace").strip()
     except OSError as error:
         raise CheckpointError(note, "the file is missing or cannot be read; it names the iteration to load") from error
-    if not text.isdigit():
+    if not text.isdecimal():
         raise CheckpointError(note, f"a whole number (the iteration to load) was expected, '{text[:40]}' was found")
     directory = root / f"iter_{int(text):07d}"
     if not directory.is_dir():
@@ -73,7 +73,9 @@ class TorchDistSource:
             self._chunks = {
                 name: [_chunk(name, box, stored) for box in entry.chunks] for name, entry in tensors.items()
             }
-        except (AttributeError, TypeError, KeyError) as error:
+            for name, chunks in self._chunks.items():
+                _check_boxes(name, self.shapes[name], chunks)
+        except (AttributeError, TypeError, KeyError, ValueError) as error:
             raise CheckpointError(directory / ".metadata", f"is no usable checkpoint metadata ({error!r})") from error
 
     def read(self, name: str) -> torch.Tensor:
@@ -123,7 +125,20 @@ def _chunk(name: str, box: Any, stored: dict[tuple[str, tuple[int, ...]], Any]) 
     place = stored[name, offsets]
     if getattr(place, "transform_descriptors", None):
         raise TypeError(f"tensor '{name}' is stored compressed, which is not supported")
-    return _Chunk(offsets, tuple(box.sizes), str(place.relative_path), int(place.offset), int(place.length))
+    file = str(place.relative_path)
+    if not file.isprintable():
+        raise ValueError(f"the file of tensor '{name}' has an unusable name")
+    return _Chunk(offsets, tuple(box.sizes), file, int(place.offset), int(place.length))
+
+
+def _check_boxes(name: str, shape: tuple[int, ...], chunks: list[_Chunk]) -> None:
+    """ValueError unless the chunks lie inside their tensor, each at a place of its own."""
+    for chunk in chunks:
+        ends = [low + size for low, size in zip(chunk.offsets, chunk.sizes, strict=True)]
+        if len(ends) != len(shape) or any(end > size for end, size in zip(ends, shape, strict=True)):
+            raise ValueError(f"a chunk of tensor '{name}' lies outside its shape {list(shape)}")
+    if len({chunk.offsets for chunk in chunks}) != len(chunks):
+        raise ValueError(f"two chunks of tensor '{name}' lie at the same place")
 
 
 def _check_backend(path: Path) -> None:

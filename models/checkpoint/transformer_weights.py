@@ -59,7 +59,16 @@ def load_transformer(
         doubled = fc1_bias is Fc1Bias.TWICE and (kind, parameter) == ("ffn.gate_up", "bias")
         for layer, tensor in enumerate(names.per_layer(kind, parameter)):
             state[f"blocks.{layer}.{kind}.{parameter}"] = place(tensor * 2 if doubled else tensor)
+    _check_nothing_left_out(names)
     with torch.device("meta"):
         model = Transformer(config, vocab_size=vocab_size, first_output_row=first_output_row)
     model.load_state_dict(state, strict=True, assign=True)
     return model.requires_grad_(False).eval()
+
+
+def _check_nothing_left_out(names: WeightNames) -> None:
+    """Refuse weights inside the layers that this model has no place for: it would compute something else."""
+    left = sorted(name for name in names.source.unread if "layers." in name)
+    if left:
+        message = f"is not part of the model that the stored arguments describe ({len(left)} such tensors)"
+        raise CheckpointError(names.source.path, message, tensor=left[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ _REQUIRED = {
     "multi_latent_attention": (False,),
     "use_rope_scaling": (False,),
     "apply_layernorm_1p": (False,),
+    "rotary_seq_len_interpolation_factor": (None, 1),
+    "window_size": (None,),
 }
 
 
@@ -46,6 +49,8 @@ class TransformerConfig:
         sizes = (self.num_layers, self.hidden_size, self.num_heads, self.num_groups, self.head_size, self.ffn_size)
         if min(sizes) < 1:
             raise ValueError(f"all sizes must be positive, not {sizes}")
+        if not (0 < self.norm_epsilon < 1 and 1 < self.rotary_base < math.inf):
+            raise ValueError(f"norm epsilon {self.norm_epsilon} and rotary base {self.rotary_base} make no numbers")
         if self.num_heads % self.num_groups:
             raise ValueError(f"{self.num_heads} heads cannot be shared by {self.num_groups} key/value groups")
         if self.head_size % 2:
@@ -69,7 +74,7 @@ class TransformerConfig:
         values = vars(arguments)
         for name, allowed in _REQUIRED.items():
             found = values.get(name, allowed[0])
-            if found not in allowed:
+            if not isinstance(found, bool | int | float | str | None) or found not in allowed:
                 raise CheckpointError(path, f"argument '{name}' is {found!r}; only {allowed[0]!r} is supported")
         heads = _whole(values, "num_attention_heads", path)
         hidden = _whole(values, "hidden_size", path)
@@ -80,13 +85,13 @@ class TransformerConfig:
                 hidden_size=hidden,
                 num_heads=heads,
                 num_groups=_whole(values, "num_query_groups", path) if grouped else heads,
-                head_size=values.get("kv_channels") or hidden // heads,
+                head_size=_whole(values, "kv_channels", path) if values.get("kv_channels") else hidden // max(heads, 1),
                 ffn_size=_whole(values, "ffn_hidden_size", path),
                 norm_epsilon=float(_first(values, ("norm_epsilon", "layernorm_epsilon"), DEFAULT_NORM_EPSILON)),
                 rotary_base=float(_first(values, ("rotary_base",), DEFAULT_ROTARY_BASE)),
                 linear_bias=bool(values.get("add_bias_linear", True)),
             )
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RuntimeError) as error:
             raise CheckpointError(path, f"the stored arguments describe no model: {error}") from error
 
     def to_arguments(self, **others: Any) -> Namespace:

@@ -82,6 +82,7 @@ async def fake_worker(
     worker_id: int = 0,
     encode_mp3: Mp3Encoder = write_mp3,
     max_seconds: float | None = None,
+    on_device_lost: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[str]:
     """A real worker server around a fake engine; yields its URL."""
     models = ModelSettings(max_seconds=max_seconds)
@@ -96,7 +97,8 @@ async def fake_worker(
         )
 
     identity = WorkerIdentity(worker_id=worker_id, gpu_id="cpu", seed=1283 + 1000 * worker_id)
-    async with served(create_worker_app(Musician(open_engine, recorder_for), artifacts, identity, models)) as url:
+    musician = Musician(open_engine, recorder_for, on_device_lost=on_device_lost)
+    async with served(create_worker_app(musician, artifacts, identity, models)) as url:
         yield url
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from backend.artifacts.encode import find_ffmpeg, read_wav, to_pcm, write_mp3, w
 from backend.artifacts.metadata import TrackFacts
 from backend.artifacts.song_writer import SongWriter
 from backend.artifacts.store import ArtifactStore
+from backend.artifacts.whole_file import whole_file
 from core.codes import FullCodes, SavedCodes
 from core.engine import AudioArray, AudioFormat
 from core.errors import ArtifactError, Mp3EncodingFailed
@@ -124,10 +127,27 @@ def test_an_encoder_that_fails_is_an_mp3_failure(tmp_path: Path, monkeypatch: py
     broken = tmp_path / "ffmpeg"
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(broken))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+
+    for program in (broken, tmp_path / "missing"):
+        monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+        with pytest.raises(Mp3EncodingFailed, match="log has its words"):
+            write_mp3(tmp_path / "song.mp3", to_pcm(song().audio), 44_100, {})
+    assert list(temporary.iterdir()) == [], "a failure must not leave the song in the temporary folder"
+
+
+def test_the_encoder_that_is_known_to_write_mp3_comes_before_the_systems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = tmp_path / "ffmpeg"
+    system.write_text("#!/bin/sh\nexit 0\n")
+    system.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(Mp3EncodingFailed, match="log has its words"):
-        write_mp3(tmp_path / "song.mp3", to_pcm(song().audio), 44_100, {})
+    assert Path(find_ffmpeg()).parent != tmp_path
 
 
 def test_without_any_encoder_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,13 +219,36 @@ def test_a_file_appears_whole_or_not_at_all(store: ArtifactStore, tmp_path: Path
     assert store.find(name).read_bytes() == b"whole"
 
 
+def test_a_file_that_cannot_be_is_known_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "folder").mkdir()
+    for impossible in (tmp_path / "file" / "x.wav", tmp_path / "folder"):
+        with pytest.raises(ArtifactError, match="could not be written"), whole_file(impossible):
+            pytest.fail("the work was begun")
+
+    with whole_file(tmp_path / "new" / "deep" / "x.wav") as part:
+        part.write_bytes(b"whole")
+    assert [path.name for path in (tmp_path / "new" / "deep").iterdir()] == ["x.wav"]
+
+
 def test_what_a_dead_process_left_half_written_is_swept_away(store: ArtifactStore, tmp_path: Path) -> None:
-    (tmp_path / "audio" / ".part-20260101_000000_00000000.wav").write_bytes(b"half")
-    (tmp_path / "audio" / "20260101_000000_00000000.wav").write_bytes(b"whole")
+    whole, abandoned, at_work = (
+        tmp_path / "audio" / name
+        for name in (
+            "20260101_000000_00000000.wav",
+            ".part-20260101_000000_00000000.wav",
+            ".part-20260101_000000_00000001.wav",
+        )
+    )
+    long_ago = time.time() - 2 * 3600
+    for path in (whole, abandoned, at_work):
+        path.write_bytes(b"sound")
+    for path in (whole, abandoned):
+        os.utime(path, (long_ago, long_ago))
 
     store.sweep()
 
-    assert [path.name for path in (tmp_path / "audio").iterdir()] == ["20260101_000000_00000000.wav"]
+    assert sorted((tmp_path / "audio").iterdir()) == sorted([whole, at_work])
 
 
 def test_mono_is_doubled_and_another_rate_is_refused_with_advice(tmp_path: Path) -> None:
@@ -214,15 +257,19 @@ def test_mono_is_doubled_and_another_rate_is_refused_with_advice(tmp_path: Path)
     soundfile.write(tmp_path / "slow.wav", mono, 22_050)
     soundfile.write(tmp_path / "many.wav", np.zeros((100, 6), np.float32), 44_100)
     (tmp_path / "text.wav").write_text("no audio")
+    (tmp_path / "samples.raw").write_bytes(bytes(100))
 
     np.testing.assert_array_equal(read_wav(tmp_path / "mono.wav", FORMAT), np.stack([mono, mono]))
     for name, words in (
         ("slow", "22050 samples a second, .* ffmpeg"),
         ("many", "6 channels"),
         ("text", "read as audio"),
+        ("missing", "There is no file"),
     ):
         with pytest.raises(ArtifactError, match=words):
             read_wav(tmp_path / f"{name}.wav", FORMAT)
+    with pytest.raises(ArtifactError, match="read as audio"):
+        read_wav(tmp_path / "samples.raw", FORMAT)
 
 
 def test_a_wav_that_cannot_be_written_is_an_error_in_words(tmp_path: Path) -> None:

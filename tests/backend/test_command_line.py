@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from fastapi import FastAPI
+from fastapi.responses import Response
 
+from backend.__main__ import main
+from backend.http_server import PortTaken, bind
 from backend.settings import PROJECT_ROOT
-from core.codes import SavedCodes
-from tests.backend.real_processes import environment
+from core.codes import FullCodes, SavedCodes
+from core.engine import AudioArray
+from core.errors import CheckpointError
+from tests.backend.real_processes import environment, free_ports
+from tests.backend.studio import served
+from tests.fakes.engine import FakeEngine
 
 
 @pytest.fixture
@@ -100,7 +110,7 @@ def test_errors_are_one_sentence_and_no_traceback(khala: Khala, miniature: Path,
     (tmp_path / "text.npz").write_text("no codes")
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     soundfile.write(tmp_path / "slow.wav", np.zeros(100), 8_000)
-    song = ("generate", "--tags", "Jazz", "--lyrics", "la", "--checkpoints")
+    song = ("generate", "--tags", "Jazz", "--checkpoints")
     for arguments in (
         (*song, tmp_path / "nothing"),
         (*song, miniature, "--seed", -1),
@@ -111,6 +121,8 @@ def test_errors_are_one_sentence_and_no_traceback(khala: Khala, miniature: Path,
         (*song, miniature, "--device", "abacus"),
         ("decode", tmp_path / "text.npz", "--checkpoints", miniature, "--out", tmp_path / "x.wav"),
         ("encode", tmp_path / "slow.wav", "--checkpoints", miniature, "--out", tmp_path / "x.npz"),
+        ("encode", tmp_path / "missing.wav", "--checkpoints", miniature, "--out", tmp_path / "x.npz"),
+        ("encode", tmp_path / "slow.wav", "--checkpoints", miniature, "--out", tmp_path / "slow.wav" / "x.npz"),
         ("inspect", tmp_path / "nothing"),
         ("serve", "--gpus", "x"),
     ):
@@ -121,8 +133,70 @@ def test_errors_are_one_sentence_and_no_traceback(khala: Khala, miniature: Path,
         assert len(last) > 10, failed.stderr
 
 
+def test_songs_that_are_written_are_told_even_when_a_later_one_ends_the_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class BreaksAtTheSecondSong(FakeEngine):
+        decoded = 0
+
+        def decode(self, codes: FullCodes) -> Iterator[AudioArray]:
+            self.decoded += 1
+            if self.decoded == 2:
+                raise CheckpointError("codec.ckpt", "the file vanished")
+            return super().decode(codes)
+
+    monkeypatch.setattr("backend.cli.generate.engine_from", lambda options, settings: BreaksAtTheSecondSong())
+    code = main(["generate", "--tags", "Jazz", "--lyrics", "la", "--tracks", "2", "--out", str(tmp_path)])
+
+    told = capsys.readouterr()
+    assert code == 1
+    assert "the file vanished" in told.err
+    assert sorted(map(Path, told.out.split())) == sorted(tmp_path.iterdir())
+    assert len(told.out.split()) == 3
+
+
+@pytest.mark.parametrize("body", ["{}", "<!doctype html>"])
+async def test_status_knows_another_program_from_a_dispatcher(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], body: str
+) -> None:
+    app = FastAPI()
+
+    @app.get("/status")
+    async def status() -> Response:
+        return Response(body)
+
+    async with served(app) as url:
+        monkeypatch.setenv("API_PORT", url.rpartition(":")[2])
+        code = await asyncio.to_thread(main, ["status"])
+
+    assert code == 1
+    assert "is answered by another program" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::"])
+def test_status_without_a_dispatcher_is_a_failure_on_every_kind_of_address(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    monkeypatch.setenv("KHALA_HOST", host)
+    monkeypatch.setenv("API_PORT", str(free_ports(1)[0]))
+
+    assert main(["status"]) == 1
+    assert capsys.readouterr().out == "  dispatcher: does not answer yet\n"
+
+
+def test_a_port_can_be_listened_on_once() -> None:
+    (port,) = free_ports(1)
+    first = bind("127.0.0.1", port)
+    try:
+        with pytest.raises(PortTaken, match=f"Port {port} on 127.0.0.1 cannot be used"):
+            bind("127.0.0.1", port)
+    finally:
+        first.close()
+
+
 def test_wrong_calls_are_explained(khala: Khala) -> None:
-    for arguments in ((), ("sing",), ("generate", "--mode", "karaoke"), ("decode",)):
+    lyrics_twice = ("generate", "--lyrics", "la", "--lyrics-file", "lyrics.txt")
+    for arguments in ((), ("sing",), ("generate", "--mode", "karaoke"), ("decode",), lyrics_twice):
         wrong = khala(*arguments)
         assert wrong.returncode == 2
         assert wrong.stderr.startswith("usage: python -m backend")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,7 +20,7 @@ from backend.jobs.store import JobStore
 from backend.workers.messages import GenerateTask, Health
 from core.engine import RuntimeMode
 from core.progress import Phase
-from tests.backend.studio import dispatching, fake_worker, served, settings_in, studio
+from tests.backend.studio import dispatching, fake_worker, served, settings_in, studio, until
 from tests.backend.test_store import add
 from tests.fakes.engine import FakeEngine
 
@@ -184,6 +185,41 @@ async def test_a_track_lost_by_one_worker_is_made_by_another(tmp_path: Path) -> 
     assert job["status"] == "completed"
     assert {track["worker_id"] for track in job["tracks"]} == {1}
     assert sorted(seed for batch in engine.batches for seed in batch) == [10, 11]
+
+
+async def test_a_lost_track_goes_to_a_worker_that_has_been_idle_all_the_time(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    async with (
+        served(rogue_worker(lambda task: [], dies=True)) as rogue,
+        fake_worker(lambda: engine, ArtifactStore(tmp_path / "audio"), worker_id=1) as good,
+        dispatching(tmp_path, [rogue, good]) as running,
+    ):
+        await running.until_idle(2)
+        job = await running.finished(await running.submit(num_tracks=1))
+
+    assert job["status"] == "completed"
+    assert job["tracks"][0]["worker_id"] == 1
+
+
+async def test_a_stage_may_take_longer_than_a_worker_may_be_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.workers.app.HEARTBEAT_SECONDS", 0.05)
+    silence_seconds = 0.5
+    hold = threading.Event()
+    engine = FakeEngine(hold=hold)
+    async with (
+        fake_worker(lambda: engine, ArtifactStore(tmp_path / "audio")) as url,
+        dispatching(tmp_path, [url], silence_seconds=silence_seconds) as running,
+    ):
+        job_id = await running.submit(num_tracks=1)
+        await running.job_when(job_id, lambda job: job["tracks"][0]["worker_phase"] == "backbone")
+        patient_until = time.monotonic() + 2 * silence_seconds
+        await until(lambda: time.monotonic() > patient_until)
+        hold.set()
+        assert (await running.finished(job_id))["status"] == "completed"
+
+    assert len(engine.batches) == 1, "it was taken for lost and tried again"
 
 
 async def test_a_worker_that_stops_mid_song_loses_its_tracks_to_the_queue(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -174,31 +175,18 @@ def test_status_waits_for_a_system_and_says_what_happens(tmp_path: Path, miniatu
 
 
 def test_the_launcher_starts_says_so_and_stops(tmp_path: Path, miniature: Path) -> None:
-    # A root of its own, so that the test builds no web page and leaves the real one's run alone.
-    root = tmp_path / "root"
-    root.mkdir()
-    names = (
-        "run_backend.sh",
-        ".venv",
-        "backend",
-        "core",
-        "models",
-        *(f.name for f in PROJECT_ROOT.glob("require*.txt")),
-    )
-    for name in names:
-        (root / name).symlink_to(PROJECT_ROOT / name)
-    (root / "run_backend.sh").unlink()
-    (root / "run_backend.sh").write_bytes((PROJECT_ROOT / "run_backend.sh").read_bytes())
+    launcher = _launcher_in(tmp_path)
     settings = environment(tmp_path, miniature)
 
     def launch(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["bash", str(root / "run_backend.sh"), *arguments], env=settings, capture_output=True, text=True
-        )
+        return subprocess.run(["bash", str(launcher), *arguments], env=settings, capture_output=True, text=True)
 
     try:
-        started = launch("--gpus", "cpu")
+        with ThreadPoolExecutor() as terminals:
+            both = list(terminals.map(lambda _: launch("--gpus", "cpu"), range(2)))
+        started, refused = sorted(both, key=lambda one: one.returncode)
         assert started.returncode == 0, started.stdout + started.stderr
+        assert "Khala is being started already" in refused.stderr
         assert f"{url_in(settings)}/docs" in started.stdout
         assert "worker 0 on cpu: idle" in started.stdout
         assert httpx.get(f"{url_in(settings)}/status").json()["idle_gpus"] == 1
@@ -221,6 +209,30 @@ def test_the_launcher_starts_says_so_and_stops(tmp_path: Path, miniature: Path) 
         until(lambda port=port: _refused(f"http://127.0.0.1:{port}") or None)  # type: ignore[misc]
 
 
+def test_a_start_that_fails_leaves_no_process(tmp_path: Path, miniature: Path) -> None:
+    settings = {**environment(tmp_path, miniature), "KHALA_DATABASE_URL": "nonsense"}
+    # Whoever is left would keep the launcher's output open, and this call waiting.
+    failed = subprocess.run(
+        ["bash", str(_launcher_in(tmp_path)), "--gpus", "cpu"], env=settings, capture_output=True, text=True, timeout=60
+    )
+
+    assert failed.returncode == 1
+    assert "KHALA_DATABASE_URL" in failed.stderr
+    assert "The dispatcher ended" in failed.stderr
+
+
+def _launcher_in(folder: Path) -> Path:
+    """The launcher in a root of its own, so that a test builds no web page and leaves the real one's run alone."""
+    root = folder / "root"
+    root.mkdir()
+    requirements = (file.name for file in PROJECT_ROOT.glob("require*.txt"))
+    for name in (".venv", "backend", "core", "models", *requirements):
+        (root / name).symlink_to(PROJECT_ROOT / name)
+    launcher = root / "run_backend.sh"
+    launcher.write_bytes((PROJECT_ROOT / "run_backend.sh").read_bytes())
+    return launcher
+
+
 def test_the_launcher_explains_itself_and_refuses_nonsense() -> None:
     def launch(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = ["bash", str(PROJECT_ROOT / "run_backend.sh"), *arguments]
@@ -235,6 +247,11 @@ def test_the_launcher_explains_itself_and_refuses_nonsense() -> None:
         assert refused.returncode == 2
         assert refused.stderr.startswith("run_backend.sh: ")
         assert refused.stderr.count("\n") == 1
+    for name in ("API_PORT", "WORKER_BASE_PORT"):
+        for value in ("abc", "0", "123456"):
+            command = ["bash", str(PROJECT_ROOT / "run_backend.sh"), "stop"]
+            refused = subprocess.run(command, env={**os.environ, name: value}, capture_output=True, text=True)
+            assert refused.stderr == f"run_backend.sh: {name} is a port number, 1 to 65535, not '{value}'\n"
 
 
 def test_the_launcher_says_which_python_it_needs(tmp_path: Path) -> None:

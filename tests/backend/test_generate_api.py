@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from backend.api.body_limit import MAX_BODY_BYTES
+from backend.jobs.store import JobStore
 from core.request import MAX_LYRICS_CHARACTERS, MAX_PROMPT_CHARACTERS, MAX_SEED
 from tests.backend.studio import Studio, reception
 
@@ -57,6 +58,10 @@ async def test_an_empty_body_of_fields_takes_every_published_default(running: St
         ({"duration": 2.5}, "duration"),
         ({"temperature": "warm"}, "temperature"),
         ({"temperature": False}, "temperature"),
+        ({"temperature": "nan"}, "temperature"),
+        ({"temperature": "-Infinity"}, "temperature"),
+        ({"duration": "1e99999999999999999999"}, "duration"),
+        ({"duration": [3]}, "duration"),
         ({"top_k_sr": 0}, "top_k_sr"),
         ({"top_k_sr": 1025}, "top_k_sr"),
         ({"num_tracks": 0}, "num_tracks"),
@@ -156,6 +161,12 @@ async def test_a_huge_body_is_refused_whether_or_not_it_says_how_large_it_is(run
         ({"duration": 99}, "duration 99 is outside 1–10; 10 is used instead."),
         ({"top_k_bb": 0}, "top_k_bb 0 is outside 1–200; 1 is used instead."),
         ({"top_k_bb": 10**30}, "top_k_bb 1e+09 is outside 1–200; 200 is used instead."),
+        ({"top_k_bb": str(-(10**30))}, "top_k_bb -1e+09 is outside 1–200; 1 is used instead."),
+        ({"duration": "1" + "0" * 400}, "duration 1e+09 is outside 1–10; 10 is used instead."),
+        ({"duration": "1" + "0" * 5000}, "duration 1e+09 is outside 1–10; 10 is used instead."),
+        ({"duration": 1e19}, "duration 1e+09 is outside 1–10; 10 is used instead."),
+        ({"duration": -1e300}, "duration -1e+09 is outside 1–10; 1 is used instead."),
+        ({"temperature": "1" + "0" * 400}, "temperature 1e+09 is outside 0.6–1.4; 1.4 is used instead."),
         ({"temperature": 5}, "temperature 5 is outside 0.6–1.4; 1.4 is used instead."),
         ({"temperature": -0.5}, "temperature -0.5 is outside 0.6–1.4; 0.6 is used instead."),
     ],
@@ -202,6 +213,21 @@ async def test_requests_without_a_seed_get_different_ones(running: Studio) -> No
     seeds = {(await running.job(await running.submit()))["tracks"][0]["seed"] for _ in range(4)}
 
     assert len(seeds) == 4
+
+
+async def test_a_job_that_a_worker_took_at_once_is_accepted_though_no_worker_is_idle_any_more(
+    running: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = JobStore.queue_position
+
+    def look_after_a_worker_came(store: JobStore, job_id: str) -> int:
+        store.claim(0)
+        return look(store, job_id)
+
+    monkeypatch.setattr(JobStore, "queue_position", look_after_a_worker_came)
+    answer = (await running.api.post("/generate", json={"tags": "Jazz"})).json()
+
+    assert (answer["status"], answer["queue_position"]) == ("accepted", 0)
 
 
 async def test_waiting_jobs_know_their_place(running: Studio) -> None:

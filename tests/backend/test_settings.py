@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from backend.settings import ModelSettings, ServerSettings, Settings
+from backend.settings import ModelSettings, ServerSettings, Settings, SettingUnusable
 from backend.workers.devices import UnknownDevice, gpu_of, parse_gpus, usable_devices
 from core.engine import RuntimeMode
 
@@ -49,6 +49,15 @@ def test_impossible_values_are_refused(monkeypatch: pytest.MonkeyPatch, name: st
     monkeypatch.setenv(name, value)
 
     with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_origins_are_a_json_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KHALA_CORS_ORIGINS", '["http://localhost:30869"]')
+    assert ServerSettings().cors_origins == ["http://localhost:30869"]
+
+    monkeypatch.setenv("KHALA_CORS_ORIGINS", "http://x")
+    with pytest.raises(SettingUnusable, match="KHALA_CORS_ORIGINS must be a JSON list"):
         Settings()
 
 

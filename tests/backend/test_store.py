@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from backend.artifacts.store import TrackFiles
-from backend.jobs.store import JobStore
+from backend.jobs.store import DatabaseUnusable, JobStore
 from core.errors import IllegalTransition
 from core.job import Job, JobStatus, Track, TrackStatus
 from core.progress import Phase, Progress
@@ -212,3 +212,15 @@ def test_places_and_counts_follow_the_tracks(store: JobStore) -> None:
     store.claim(1, idle_workers=2)
     assert store.queue_position("second") == 1, "half of it still waits"
     assert (store.counts().active, store.counts().queued) == (2, 1)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "abacus://host/jobs", "sqlite:///{file}"])
+def test_a_database_that_is_none_is_told_in_one_sentence_that_keeps_the_address_to_itself(
+    tmp_path: Path, address: str
+) -> None:
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear reader, " * 100)
+
+    with pytest.raises(DatabaseUnusable, match="KHALA_DATABASE_URL") as told:
+        JobStore(address.format(file=file)).open()
+    assert "abacus" not in str(told.value)

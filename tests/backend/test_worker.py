@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import torch
 
 from backend.artifacts.store import ArtifactStore
+from backend.settings import PROJECT_ROOT
 from backend.workers.batch_watch import BatchWatch
 from backend.workers.messages import ProgressEvent
 from core.engine import RuntimeMode, SongEngine
@@ -159,6 +164,52 @@ async def test_out_of_memory_fails_the_batch_in_its_own_words(tmp_path: Path) ->
         (2, "The GPU has too little memory left. Use --runtime-mode one_shot."),
         (3, "The GPU has too little memory left. Use --runtime-mode one_shot."),
     ]
+
+
+async def test_of_two_tasks_at_once_one_is_begun_and_the_other_refused(tmp_path: Path) -> None:
+    hold = threading.Event()
+    async with worker(tmp_path, lambda: FakeEngine(hold=hold)) as http:
+        await health_when(http, "idle")
+        posts = [asyncio.create_task(http.post("/generate", json=TASK)) for _ in range(2)]
+        (refused,), (begun,) = await asyncio.wait(posts, return_when=asyncio.FIRST_COMPLETED)
+        hold.set()
+        answer = await begun
+
+    assert refused.result().status_code == 409
+    assert answer.status_code == 200
+    assert [json.loads(line)["type"] for line in answer.text.splitlines()].count("finished") == 2
+
+
+async def test_a_lost_device_fails_the_batch_and_asks_for_a_new_process(tmp_path: Path) -> None:
+    engine = FakeEngine(breakage=torch.AcceleratorError("CUDA error: secret detail"))
+    asked: list[str] = []
+    artifacts = ArtifactStore(tmp_path)
+    async with (
+        fake_worker(lambda: engine, artifacts, on_device_lost=lambda: asked.append("restart")) as url,
+        httpx.AsyncClient(base_url=url, timeout=20) as http,
+    ):
+        await health_when(http, "idle")
+        lines = (await http.post("/generate", json=TASK)).text.splitlines()
+        health = (await http.get("/health")).json()
+
+    ends = [event for event in map(json.loads, lines) if event["type"] == "failed"]
+    assert [event["track"] for event in ends] == [2, 3]
+    assert "The device failed" in ends[0]["error"]
+    assert "secret" not in ends[0]["error"]
+    assert health["status"] == "error", "it must not be given another task before it ends"
+    assert asked == ["restart"]
+
+
+def test_a_process_that_ends_itself_does_so_in_order() -> None:
+    program = (
+        "import signal, sys, threading\n"
+        "from backend.workers.lifeline import end_process\n"
+        "asked = threading.Event()\n"
+        "signal.signal(signal.SIGTERM, lambda *_: asked.set())\n"
+        "end_process()\n"
+        "sys.exit(0 if asked.wait(4) else 'nobody asked')\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=PROJECT_ROOT, check=True)
 
 
 async def test_keep_loaded_opens_every_stage_before_the_worker_is_idle(tmp_path: Path) -> None:

@@ -146,8 +146,39 @@ def test_foreign_classes_in_a_file_are_neither_imported_nor_needed(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
+    ("extra", "shape"),
+    [
+        ("decoder.layers.2.mlp.linear_fc2.weight", (64, 160)),
+        ("decoder.layers.0.self_attention.q_layernorm.weight", (16,)),
+    ],
+)
+def test_a_weight_that_the_model_has_no_place_for_is_never_ignored(
+    tmp_path: Path, model: Transformer, extra: str, shape: tuple[int, ...]
+) -> None:
+    names = megatron_names(tmp_path, megatron_tensors(model) | {extra: torch.zeros(shape)})
+    with pytest.raises(CheckpointError, match="is not part of the model") as caught:
+        load(names)
+    assert caught.value.tensor == extra
+
+
+@pytest.mark.parametrize("text", ["newest", "²", "-3", ""])
+def test_an_iteration_that_is_no_number_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "latest_checkpointed_iteration.txt").write_text(text)
+    with pytest.raises(CheckpointError, match="a whole number"):
+        iteration_directory(tmp_path)
+
+
+@pytest.mark.parametrize(
     ("argument", "value"),
-    [("normalization", "LayerNorm"), ("rotary_percent", 0.5), ("num_layers", None), ("swiglu", False)],
+    [
+        ("normalization", "LayerNorm"),
+        ("rotary_percent", 0.5),
+        ("window_size", (128, 0)),
+        ("kv_channels", 16.0),
+        ("swiglu", torch.ones(2)),
+        ("num_layers", None),
+        ("swiglu", False),
+    ],
 )
 def test_a_model_this_project_cannot_compute_is_refused_by_name(argument: str, value: object) -> None:
     arguments = TRANSFORMER.to_arguments()

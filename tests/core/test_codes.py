@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from core.codes import CoarseCodes, FullCodes, SavedCodes
@@ -32,6 +33,19 @@ def test_saved_codes_come_back_equal(tmp_path: Path) -> None:
         "coarse": ("int16", (5, 2)),
         "codes": ("int16", (64, 5)),
     }
+
+
+def test_a_name_without_an_ending_is_kept(tmp_path: Path) -> None:
+    empty = np.zeros(0, np.int32)
+    SavedCodes(codes=_codes(), backbone_prompt=empty, superres_prompt=empty).save(tmp_path / "song")
+    assert [path.name for path in tmp_path.iterdir()] == ["song"]
+
+
+@pytest.mark.parametrize("codes", [np.full((64, 3), 65_541), np.full((64, 3), -1), np.zeros((64, 3))])
+def test_codes_that_no_codec_has_are_refused_and_never_wrapped(tmp_path: Path, codes: npt.NDArray[np.int64]) -> None:
+    np.savez(tmp_path / "odd.npz", codes=codes)
+    with pytest.raises(CodesError, match=r"odd\.npz"):
+        SavedCodes.load(tmp_path / "odd.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04broken"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from models.sampling import Stage, draw, generator_for
+from core.errors import GenerationError
+from models.sampling import Stage, check_finite, draw, generator_for
 
 
 def test_top_1_is_the_largest_logit_whatever_the_number() -> None:
@@ -36,6 +38,21 @@ def test_the_largest_number_below_one_draws_a_candidate() -> None:
 
 def test_top_k_beyond_the_window_means_all_of_it() -> None:
     assert draw(torch.zeros(1, 4), torch.tensor([0.99]), top_k=200).item() in range(4)
+
+
+def test_a_row_can_have_a_lower_limit_than_its_batch() -> None:
+    logits = torch.randn(64, 30, generator=torch.Generator().manual_seed(0))
+    uniform = torch.rand(64, generator=torch.Generator().manual_seed(1))
+    limits = torch.tensor([1, 5]).repeat(32)
+    together = draw(logits, uniform, top_k=5, row_top_k=limits[:, None])
+    for limit in (1, 5):
+        rows = limits == limit
+        assert torch.equal(together[rows], draw(logits[rows], uniform[rows], top_k=limit))
+
+
+def test_states_that_are_not_numbers_are_an_error_and_not_a_song() -> None:
+    with pytest.raises(GenerationError, match="backbone computed values that are not numbers"):
+        check_finite(torch.tensor([1.0, float("nan")]), "backbone")
 
 
 def test_each_seed_and_stage_has_its_own_numbers() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,11 @@ from core.errors import Cancelled
 from core.pipeline import Song, SongPipeline
 from core.progress import Phase, Progress
 from core.request import GenerationRequest, Mode, SamplingOptions
+from models.checkpoint.codec_file import build_decoder
+from models.checkpoint.transformer_weights import load_transformer
+from models.codec.native import NativeCodecDecoder
 from models.engine_native import NativeEngine
+from models.transformer.model import Transformer
 from tests.fakes.watch import RecordingWatch
 
 FRAME_SECONDS = 2048 / 44_100
@@ -100,6 +106,27 @@ def test_both_runtime_modes_make_the_same_song(engine: NativeEngine, miniature: 
     assert np.array_equal(kept.codes.values, released.codes.values)
     assert engine.is_loaded(Phase.BACKBONE)
     assert not one_shot.is_loaded(Phase.BACKBONE)
+
+
+def test_one_shot_holds_one_stage_at_a_time(miniature: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models: list[weakref.ref[Transformer]] = []
+    alive_at_load: list[int] = []
+
+    def load(*arguments: Any, **keywords: Any) -> Transformer:
+        alive_at_load.append(sum(model() is not None for model in models))
+        model = load_transformer(*arguments, **keywords)
+        models.append(weakref.ref(model))
+        return model
+
+    def decoder(*arguments: Any, **keywords: Any) -> NativeCodecDecoder:
+        alive_at_load.append(sum(model() is not None for model in models))
+        return build_decoder(*arguments, **keywords)
+
+    monkeypatch.setattr("models.engine_native.load_transformer", load)
+    monkeypatch.setattr("models.engine_native.build_decoder", decoder)
+    engine = NativeEngine.open(miniature, device="cpu", runtime_mode=RuntimeMode.ONE_SHOT)
+    make(engine, [1], GenerationRequest(tags="a"))
+    assert alive_at_load == [0, 0, 0], "backbone, super-resolution, decoder"
 
 
 def test_other_seeds_make_other_songs(engine: NativeEngine) -> None:
