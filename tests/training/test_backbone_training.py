@@ -1,0 +1,116 @@
+"""The backbone's training: what it reads, that it learns, that it resumes exactly, that what it writes loads."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.token_layout import TokenLayout
+from models.checkpoint.names import MegatronNames
+from models.checkpoint.torch_dist import TorchDistSource, read_arguments
+from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
+from models.transformer.attention import attend_causal
+from models.transformer.config import TransformerConfig
+from training.backbone import Recipe, Run
+from training.coarse_loss import FIGURES
+from training.corpus.dataset import Corpus
+from training.optimiser import Schedule
+from training.sequences import END_WEIGHT, pack
+from training.text import backbone_prompt
+
+TINY = Recipe(steps=6, songs_a_step=1, width=64, layers=4, heads=2, prompt_room=64, frame_limit=96)
+
+
+@pytest.fixture
+def layout(corpus: Corpus) -> TokenLayout:
+    return TokenLayout(text_vocab_size=256, codebook_size=corpus.codebook_size, num_quantizers=corpus.num_quantizers)
+
+
+def test_a_packed_song_is_its_prompt_its_codes_in_turn_and_the_end(corpus: Corpus, layout: TokenLayout) -> None:
+    example = next(corpus.examples(1, minutes=(1,)))
+    prompt, frames = backbone_prompt(example.request, layout), example.num_frames
+    batch = pack([example], layout, prompt_room=len(prompt) + 5, frame_room=frames + 3)
+    expected = [*prompt.tolist()]
+    for first, second in example.coarse.tolist():
+        expected += [layout.window(0).start + first, layout.window(1).start + second]
+    expected.append(layout.end_of_generation)
+    assert batch.ids[0, : len(expected)].tolist() == expected
+    for frame in (0, 7, frames - 1):
+        place = int(batch.places[0, frame])
+        assert int(batch.ids[0, place + 1]) == layout.window(0).start + int(batch.targets[0][0, frame])
+        assert int(batch.ids[0, place + 2]) == layout.window(1).start + int(batch.targets[1][0, frame])
+    assert int(batch.targets[0][0, frames]) == layout.codebook_size
+    assert float(batch.weights[0][0, frames]) == END_WEIGHT
+    assert float(batch.weights[0][0, frames + 1 :].sum() + batch.weights[1][0, frames:].sum()) == 0.0
+
+
+def test_a_song_that_is_cut_has_no_end(corpus: Corpus, layout: TokenLayout) -> None:
+    batch = pack([next(corpus.examples(1, minutes=(1,)))], layout, prompt_room=40, frame_room=50)
+    assert layout.codebook_size not in batch.targets[0]
+    assert batch.ids.shape == (1, 40 + 100 + 1)
+
+
+def test_the_rates_rise_stay_and_fall() -> None:
+    schedule = Schedule(steps=1000, warm_up=40, fall=0.45, floor=0.02)
+    factors = [schedule.factor(step) for step in range(1000)]
+    assert factors[:2] == [1 / 40, 2 / 40]
+    assert set(factors[40:550]) == {1.0}
+    assert all(later <= earlier for earlier, later in itertools.pairwise(factors[550:]))
+    assert factors[-1] < 0.03
+
+
+def test_training_learns_and_writes_its_curve(corpus: Corpus, tmp_path: Path) -> None:
+    run = Run(replace(TINY, steps=40, songs_a_step=2), corpus, tmp_path, torch.device("cpu"), compiled=False)
+    assert run.train(report_every=10, keep_every=10)
+    with (tmp_path / "backbone.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows if row["kind"] == "train"] == ["10", "20", "30", "40"]
+    curve = [float(row["q0"]) for row in rows if row["kind"] == "held out"]
+    assert curve[-1] < curve[0] - 0.3, curve
+    assert set(FIGURES) < set(rows[0])
+
+
+def test_an_interrupted_run_ends_where_an_unbroken_one_does(corpus: Corpus, tmp_path: Path) -> None:
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "broken").mkdir()
+    whole = Run(TINY, corpus, tmp_path / "whole", torch.device("cpu"), compiled=False)
+    whole.train()
+    part = Run(TINY, corpus, tmp_path / "broken", torch.device("cpu"), compiled=False)
+    assert not part.train(until_step=2)
+    Run(TINY, corpus, tmp_path / "broken", torch.device("cpu"), compiled=False).train()
+    first, second = (
+        torch.load(tmp_path / name / "state.pt", weights_only=True)["trainer"] for name in ("whole", "broken")
+    )
+    for name, tensor in first.items():
+        assert torch.equal(tensor, second[name]), name
+
+
+def test_a_state_of_another_recipe_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+    Run(TINY, corpus, tmp_path, torch.device("cpu"), compiled=False).train(until_step=1)
+    with pytest.raises(SystemExit, match="belongs to another recipe"):
+        Run(Recipe(steps=7), corpus, tmp_path, torch.device("cpu"), compiled=False)
+
+
+@torch.inference_mode()
+def test_what_is_written_loads_as_a_published_checkpoint(corpus: Corpus, layout: TokenLayout, tmp_path: Path) -> None:
+    run = Run(TINY, corpus, tmp_path, torch.device("cpu"), compiled=False)
+    directory = run.export()
+    config = TransformerConfig.from_arguments(read_arguments(directory), directory)
+    loaded = load_transformer(
+        MegatronNames(TorchDistSource(directory), config),
+        config,
+        vocab_size=layout.vocab_size(2),
+        first_output_row=layout.text_vocab_size,
+        fc1_bias=Fc1Bias.ONCE,
+        device=torch.device("cpu"),
+        dtype=torch.float32,
+    )
+    ids = torch.from_numpy(np.arange(20))[None]
+    hidden = [model(model.embed(ids), model.rotation(torch.arange(20)), attend_causal) for model in (loaded, run.model)]
+    torch.testing.assert_close(hidden[0], hidden[1], atol=2e-3, rtol=2e-3)

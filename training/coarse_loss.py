@@ -1,0 +1,89 @@
+"""What the backbone is trained on: the two windows' cross-entropies and, while training, where in the bar it is.
+
+Legend: B songs, F frames, H hidden, W window.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from core.token_layout import TokenLayout
+from models.transformer.attention import attend_causal
+from models.transformer.model import Transformer
+from training.corpus.grid import TEMPI
+from training.sequences import BARS_PER_PHRASE, BEATS_PER_BAR, CoarseBatch
+
+PHASE_SIZES = (max(TEMPI), BEATS_PER_BAR, BARS_PER_PHRASE)
+PHASE_WEIGHT = 0.15
+
+
+class CoarseTrainer(nn.Module):
+    """The transformer with small heads that predict the metre from a middle block; the heads are dropped afterwards."""
+
+    def __init__(self, model: Transformer, layout: TokenLayout) -> None:
+        super().__init__()
+        self.model = model
+        self.metre = nn.Linear(model.config.hidden_size, sum(PHASE_SIZES))
+        self._layout = layout
+        self._metre_block = model.config.num_layers - 3
+
+    def forward(self, batch: CoarseBatch) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss, and its figures in the order of ``FIGURES``, in nats but for the share of right phases."""
+        model, rows = self.model, torch.arange(len(batch.ids), device=batch.ids.device)[:, None]
+        x = model.embed(batch.ids)
+        rotation = model.rotation(torch.arange(batch.ids.shape[1], device=batch.ids.device))
+        metre_states = x
+        for number, block in enumerate(model.blocks):
+            x = block(x, rotation, attend_causal)
+            if number == self._metre_block:
+                metre_states = x
+        hidden = model.norm(x)
+
+        first, second = (self._layout.window(layer) for layer in range(2))
+        end = self._layout.end_of_generation
+        head0 = torch.cat([model.output_rows(first), model.output_rows(range(end, end + 1))])
+        logits0 = F.linear(hidden[rows, batch.places], head0).float()
+        logits1 = F.linear(hidden[rows, batch.places[:, :-1] + 1], model.output_rows(second)).float()
+        nats = [
+            F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
+            for logits, target in zip((logits0, logits1), batch.targets, strict=True)
+        ]
+        weighted = sum((n * w).sum() / w.sum() for n, w in zip(nats, batch.weights, strict=True))
+
+        metre = self.metre(_unit(metre_states[rows, batch.places[:, :-1]])).float()
+        there = (batch.weights[1] > 0).float()
+        metre_loss, right = self._metre_loss(metre, batch.phases, there)
+        figures = torch.stack(
+            [
+                *((n[:, : there.shape[1]] * there).sum() / there.sum() for n in nats),
+                *((n[:, : there.shape[1]] * batch.onsets).sum() / batch.onsets.sum() for n in nats),
+                _end_nats(nats[0], batch, self._layout.codebook_size),
+                right,
+                metre_loss,
+            ]
+        )
+        return weighted + PHASE_WEIGHT * metre_loss, figures.detach()
+
+    def _metre_loss(
+        self, logits: torch.Tensor, phases: torch.Tensor, there: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        total = logits.new_zeros(())
+        for part, label in zip(torch.split(logits, list(PHASE_SIZES), dim=-1), phases, strict=True):
+            nats = F.cross_entropy(part.flatten(0, 1), label.flatten(), reduction="none").view_as(label)
+            total = total + (nats * there).sum() / there.sum()
+        right = (logits[..., : PHASE_SIZES[0]].argmax(-1) == phases[0]).float()
+        return total, (right * there).sum() / there.sum()
+
+
+FIGURES = ("q0", "q1", "q0 on onsets", "q1 on onsets", "end", "right phase", "metre")
+
+
+def _unit(x: torch.Tensor) -> torch.Tensor:
+    return F.rms_norm(x, (x.shape[-1],))
+
+
+def _end_nats(nats: torch.Tensor, batch: CoarseBatch, end_index: int) -> torch.Tensor:
+    ends = (batch.targets[0] == end_index).float() * (batch.weights[0] > 0)
+    return (nats * ends).sum() / ends.sum().clamp_min(1)

@@ -1,0 +1,184 @@
+"""Training examples without end: what a request would have said, and the codes of the song it would have got.
+
+Example number i of a seed is always the same, so training resumes exactly by going on from a number, and several
+processes can each make their own share ahead of time.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from core.codes import CodeArray
+from core.request import GenerationRequest, Mode, PromptMode
+from core.token_layout import COARSE_LAYERS
+from models.codec.rvq import ResidualVectorQuantizer
+from training.corpus.composer import Composition, SungVowel, compose
+from training.corpus.corpus_codec import CorpusCodec
+from training.corpus.form import Section
+from training.corpus.latents import DistinctFrames, LatentBank, onset_mask
+from training.corpus.lyrics_writer import write_lyrics
+from training.corpus.planning import draw_plan
+from training.corpus.prompts import sentence_prompt, tag_prompt
+from training.corpus.song_plan import MINUTES, SongPlan
+
+HELD_OUT_SEED = 999_983
+"""Seed of songs no training may use."""
+
+_SENTENCES = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A request and its song. ``codes`` int16 [layers, frames]; ``onsets`` bool [frames]: something starts there.
+
+    ``is_whole`` says whether the codes run to the song's end, where the model should end too. ``sections`` and
+    ``sung`` describe the whole song, in bars and in frames.
+    """
+
+    request: GenerationRequest
+    codes: CodeArray
+    onsets: npt.NDArray[np.bool_]
+    is_whole: bool
+    plan: SongPlan
+    sections: tuple[Section, ...]
+    sung: tuple[SungVowel, ...]
+
+    @property
+    def num_frames(self) -> int:
+        return int(self.codes.shape[1])
+
+    @property
+    def coarse(self) -> CodeArray:
+        """The first two layers as the backbone writes them, int16 [frames, 2]."""
+        return np.ascontiguousarray(self.codes[:COARSE_LAYERS].T)
+
+    @property
+    def frames_per_beat(self) -> int:
+        return self.plan.frames_per_beat
+
+
+@dataclass(frozen=True, kw_only=True)
+class Song:
+    """A plan, its notes, and a request that would have asked for it."""
+
+    plan: SongPlan
+    composition: Composition
+    request: GenerationRequest
+
+
+def song(seed: int, index: int, *, minutes: Sequence[int] = MINUTES) -> Song:
+    """Song number ``index`` of a seed: a few milliseconds, no codec needed."""
+    rng = random.Random(f"{seed}/{index}")  # a string is hashed alike on every machine
+    plan = draw_plan(rng, minutes=minutes)
+    if plan.voice:
+        plan = replace(plan, lyrics=write_lyrics(plan, rng))
+    composition = compose(plan, rng.getrandbits(32))
+    return Song(plan=plan, composition=composition, request=_request(plan, rng))
+
+
+class Examples(Iterator[Example]):
+    """Examples ``next_index``, ``next_index + step``, … of a seed; can be pickled between any two of them."""
+
+    def __init__(
+        self,
+        bank: LatentBank,
+        codebooks: Tensor,
+        seed: int,
+        *,
+        minutes: Sequence[int],
+        max_frames: int | None,
+        next_index: int,
+        step: int,
+    ) -> None:
+        self._bank = bank
+        self._quantizer = ResidualVectorQuantizer(codebooks)
+        self._seed = seed
+        self._minutes = tuple(minutes)
+        self._max_frames = max_frames
+        self._step = step
+        self.next_index = next_index
+
+    def __next__(self) -> Example:
+        example = self.example(self.next_index)
+        self.next_index += self._step
+        return example
+
+    def example(self, index: int) -> Example:
+        """Example number ``index``, wherever the iteration stands."""
+        made = song(self._seed, index, minutes=self._minutes)
+        composition = made.composition
+        num_frames = min(composition.num_frames, self._max_frames or composition.num_frames)
+        frames = DistinctFrames.of(self._bank.index, composition.events, num_frames)
+        with torch.inference_mode():
+            codes_QU = self._quantizer.encode(frames.sums(self._bank.rows).T.unsqueeze(0))
+        return Example(
+            request=made.request,
+            codes=codes_QU.numpy().astype(np.int16)[:, frames.which],
+            onsets=onset_mask(composition.events, num_frames),
+            is_whole=num_frames == composition.num_frames,
+            plan=made.plan,
+            sections=composition.sections,
+            sung=composition.sung,
+        )
+
+
+class Corpus:
+    """All songs there are, in the codes of one fitted codec."""
+
+    def __init__(self, codec: CorpusCodec) -> None:
+        self._codec = codec
+        self.num_quantizers, self.codebook_size, _ = codec.codebooks.shape
+
+    @classmethod
+    def open(cls, directory: Path) -> Corpus:
+        """The corpus in the codec that was fitted into ``directory``."""
+        return cls(CorpusCodec.load(directory))
+
+    @property
+    def codebooks(self) -> Tensor:
+        """All codebooks, float32 [layers, codebook size, latent size]."""
+        return self._codec.codebooks
+
+    def examples(
+        self,
+        seed: int,
+        *,
+        start: int = 0,
+        step: int = 1,
+        layers: int = COARSE_LAYERS,
+        minutes: Sequence[int] = MINUTES,
+        max_frames: int | None = None,
+    ) -> Examples:
+        """Examples ``start``, ``start + step``, … of a seed; worker w of n takes start = w and step = n.
+
+        ``layers`` of codes are made (two take a fraction of the time of all), of songs of so many ``minutes``, cut
+        after ``max_frames``. ValueError for layers the codec does not have.
+        """
+        if not COARSE_LAYERS <= layers <= self.num_quantizers:
+            raise ValueError(f"from {COARSE_LAYERS} to {self.num_quantizers} layers can be made, not {layers}")
+        # A copy, so that a pickled iterator carries no more layers than it makes.
+        codebooks = self._codec.codebooks[:layers].clone()
+        return Examples(
+            self._codec.bank, codebooks, seed, minutes=minutes, max_frames=max_frames, next_index=start, step=step
+        )
+
+
+def _request(plan: SongPlan, rng: random.Random) -> GenerationRequest:
+    described = rng.random() < _SENTENCES
+    text = sentence_prompt(plan, rng) if described else tag_prompt(plan, rng)
+    return GenerationRequest(
+        mode=Mode.VOCAL if plan.voice else Mode.INSTRUMENTAL,
+        prompt_mode=PromptMode.NATURAL if described else PromptMode.TAGS,
+        prompt=text if described else "",
+        tags="" if described else text,
+        lyrics="\n".join(plan.lyrics),
+        duration_minutes=plan.minutes,
+    )

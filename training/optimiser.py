@@ -1,0 +1,62 @@
+"""Muon on the matrices of the blocks, AdamW on everything else, one schedule for both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Warm-up, a flat middle, then a linear fall to almost nothing over the last part."""
+
+    steps: int
+    warm_up: int
+    fall: float = 0.45
+    floor: float = 0.02
+
+    def factor(self, step: int) -> float:
+        """What the learning rates are multiplied by at a step, counted from 0."""
+        rise = (step + 1) / self.warm_up
+        left = (self.steps - step) / (self.fall * self.steps) if self.fall else 1.0
+        return min(1.0, rise, max(left, 0.0) + self.floor)
+
+
+class Optimiser:
+    """Both optimisers as one; its state dict holds both of theirs."""
+
+    def __init__(self, module: nn.Module, *, muon_rate: float, adam_rate: float) -> None:
+        matrices, tables, others = [], [], []
+        for name, parameter in module.named_parameters():
+            if ".blocks." in f".{name}" and parameter.dim() == 2:
+                matrices.append(parameter)
+            elif parameter.dim() == 2:
+                tables.append(parameter)
+            else:
+                others.append(parameter)
+        self._muon = torch.optim.Muon(
+            matrices, lr=muon_rate, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw"
+        )
+        groups = [{"params": tables, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
+        self._adam = torch.optim.AdamW(groups, lr=adam_rate, betas=(0.9, 0.95), fused=True)
+        self._rates = {id(self._muon): muon_rate, id(self._adam): adam_rate}
+        self._module = module
+
+    def step(self, factor: float) -> None:
+        """Apply the gradients at this share of the full rates and clear them."""
+        nn.utils.clip_grad_norm_(self._module.parameters(), 1.0)
+        for optimiser in (self._muon, self._adam):
+            for group in optimiser.param_groups:
+                group["lr"] = self._rates[id(optimiser)] * factor
+            optimiser.step()  # type: ignore[no-untyped-call]  # Muon's is not annotated
+            optimiser.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"muon": self._muon.state_dict(), "adam": self._adam.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._muon.load_state_dict(state["muon"])
+        self._adam.load_state_dict(state["adam"])

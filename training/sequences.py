@@ -1,0 +1,100 @@
+"""Songs as the backbone reads them: prompt, then layers 0 and 1 of each frame in turn, then the end token.
+
+Legend: B songs, L positions, F frames. Position i predicts position i + 1, so the last prompt id predicts the first
+code. Rows are padded at the end, where causal attention never looks; padded predictions weigh nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from core.token_layout import COARSE_LAYERS, TokenLayout
+from training.corpus.dataset import Example
+from training.text import backbone_prompt
+
+ONSET_WEIGHT = 4.0
+"""Frames in which something begins are a sixth of all and carry most of what there is to learn."""
+
+END_WEIGHT = 20.0
+"""The end token comes once a song."""
+
+BEATS_PER_BAR, BARS_PER_PHRASE = 4, 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoarseBatch:
+    """What one training step needs. Targets are places in a layer's window; the codebook size is the end token.
+
+    ``places`` [B, F + 1] are the positions that predict layer 0; layer 1 of a frame is predicted one later.
+    ``phases`` [3, B, F] are frame in the beat, beat in the bar, bar in the phrase.
+    """
+
+    ids: torch.Tensor
+    places: torch.Tensor
+    targets: tuple[torch.Tensor, torch.Tensor]
+    weights: tuple[torch.Tensor, torch.Tensor]
+    onsets: torch.Tensor
+    phases: torch.Tensor
+
+    @property
+    def num_tokens(self) -> int:
+        return self.ids.numel()
+
+    def to(self, device: torch.device) -> CoarseBatch:
+        return CoarseBatch(
+            ids=self.ids.to(device),
+            places=self.places.to(device),
+            targets=(self.targets[0].to(device), self.targets[1].to(device)),
+            weights=(self.weights[0].to(device), self.weights[1].to(device)),
+            onsets=self.onsets.to(device),
+            phases=self.phases.to(device),
+        )
+
+
+def pack(examples: Sequence[Example], layout: TokenLayout, *, prompt_room: int, frame_room: int) -> CoarseBatch:
+    """A batch of a fixed shape, so that the compiled step is compiled once: [B, prompt_room + 2·frame_room + 1].
+
+    A song longer than ``frame_room`` is cut and then has no end token; a prompt longer than its room is cut too.
+    """
+    songs, length = len(examples), prompt_room + COARSE_LAYERS * frame_room + 1
+    ids = np.full((songs, length), layout.end_of_generation, np.int64)
+    places = np.zeros((songs, frame_room + 1), np.int64)
+    targets = (np.zeros((songs, frame_room + 1), np.int64), np.zeros((songs, frame_room), np.int64))
+    weights = (np.zeros((songs, frame_room + 1), np.float32), np.zeros((songs, frame_room), np.float32))
+    onsets = np.zeros((songs, frame_room), np.float32)
+    phases = np.zeros((3, songs, frame_room), np.int64)
+    starts = np.array([layout.window(layer).start for layer in range(COARSE_LAYERS)])
+    for row, example in enumerate(examples):
+        prompt = backbone_prompt(example.request, layout, limit=prompt_room)
+        frames = min(example.num_frames, frame_room)
+        coarse = example.coarse[:frames].astype(np.int64)
+        ids[row, : len(prompt)] = prompt
+        ids[row, len(prompt) : len(prompt) + COARSE_LAYERS * frames] = (coarse + starts).reshape(-1)
+        places[row, : frames + 1] = len(prompt) - 1 + COARSE_LAYERS * np.arange(frames + 1)
+        onsets[row, :frames] = example.onsets[:frames]
+        stress = 1 + (ONSET_WEIGHT - 1) * onsets[row, :frames]
+        for layer in range(COARSE_LAYERS):
+            targets[layer][row, :frames] = coarse[:, layer]
+            weights[layer][row, :frames] = stress
+        if example.is_whole and frames == example.num_frames:
+            targets[0][row, frames] = layout.codebook_size
+            weights[0][row, frames] = END_WEIGHT
+        frame = np.arange(frame_room)
+        beat = frame // example.frames_per_beat
+        phases[:, row] = (
+            frame % example.frames_per_beat,
+            beat % BEATS_PER_BAR,
+            beat // BEATS_PER_BAR % BARS_PER_PHRASE,
+        )
+    return CoarseBatch(
+        ids=torch.from_numpy(ids),
+        places=torch.from_numpy(places),
+        targets=(torch.from_numpy(targets[0]), torch.from_numpy(targets[1])),
+        weights=(torch.from_numpy(weights[0]), torch.from_numpy(weights[1])),
+        onsets=torch.from_numpy(onsets),
+        phases=torch.from_numpy(phases),
+    )
