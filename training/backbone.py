@@ -2,17 +2,15 @@
 
     python -m training.backbone --codec DIR --out DIR [--steps N]
 
-Resumes from DIR/state.pt if there is one: songs are numbered, so a resumed run reads the songs an unbroken one would.
-Writes DIR/backbone/ in the published format, DIR/backbone.csv with the loss curves, DIR/state.pt.
+Writes DIR/backbone/ in the published format and DIR/backbone.csv with the loss curves; resumes from
+DIR/backbone.state.pt if it is there.
 """
 
 from __future__ import annotations
 
-import argparse
-import math
-import time
+import itertools
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,34 +18,44 @@ import torch
 
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.checkpoint.megatron_export import megatron_tensors
+from models.checkpoint.names import MegatronNames
+from models.checkpoint.torch_dist import TorchDistSource, iteration_directory, read_arguments
 from models.checkpoint.torch_dist_writer import write_torch_dist
-from models.devices import choose_device
+from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
 from training.coarse_loss import FIGURES, CoarseTrainer
 from training.corpus.dataset import HELD_OUT_SEED, Corpus
-from training.corpus.grid import frames_in
+from training.loop import Loop
 from training.optimiser import Optimiser, Schedule
-from training.run_log import RunLog
 from training.sequences import CoarseBatch, pack
-from training.text import TEXT_VOCAB_SIZE
+from training.start import new_transformer
+from training.steps import batches_of
+from training.text import corpus_layout
 
 ROTARY_BASE = 10_000.0
 WARM_UP_STEPS = 40
+HELD_OUT_SONGS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A part of the training in which each step reads so many ids of so many songs of so many minutes."""
+
+    steps: int
+    songs: int
+    length: int
+    minutes: tuple[int, ...] = (1,)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Everything that decides the result, given the codec."""
 
-    steps: int = 2400
-    songs_a_step: int = 4
+    stages: tuple[Stage, ...]
     width: int = 256
     layers: int = 6
     heads: int = 4
-    minutes: tuple[int, ...] = (1,)
-    prompt_room: int = 448
-    frame_limit: int | None = None
     muon_rate: float = 4e-3
     adam_rate: float = 1.5e-3
     seed: int = 0
@@ -65,78 +73,84 @@ class Recipe:
         )
 
     @property
-    def frame_room(self) -> int:
-        """Frames of the longest song, which may overrun the asked minutes a little, or the limit there is."""
-        return self.frame_limit or math.ceil(1.03 * frames_in(max(self.minutes)))
+    def steps(self) -> int:
+        return sum(stage.steps for stage in self.stages)
 
 
-def new_model(recipe: Recipe, layout: TokenLayout) -> Transformer:
-    """Small random matrices; those that write to the residual stream smaller still, biases silent."""
-    model = Transformer(
-        recipe.config, vocab_size=layout.vocab_size(COARSE_LAYERS), first_output_row=layout.text_vocab_size
+RECIPES = {
+    "cpu": Recipe(
+        stages=(
+            Stage(steps=2400, songs=6, length=1312, minutes=(1, 1, 2, 3)),
+            Stage(steps=700, songs=3, length=2912),
+            Stage(steps=60, songs=1, length=8000, minutes=(2, 3)),
+        )
+    ),
+    "gpu": Recipe(
+        stages=(
+            Stage(steps=4000, songs=64, length=1312, minutes=(1, 1, 2, 3)),
+            Stage(steps=1500, songs=24, length=2912),
+            Stage(steps=600, songs=8, length=8000, minutes=(2, 3)),
+        )
+    ),
+    "miniature": Recipe(
+        stages=(Stage(steps=60, songs=2, length=448), Stage(steps=6, songs=1, length=2912)), width=64, layers=4, heads=2
+    ),
+}
+"""For two CPU cores (about an hour and a half), for one GPU (about a quarter of an hour), for a test of the whole."""
+
+
+def read_backbone(directory: Path, layout: TokenLayout) -> Transformer:
+    """The backbone that a run wrote into ``directory``, float32."""
+    iteration = iteration_directory(directory / "backbone")
+    config = TransformerConfig.from_arguments(read_arguments(iteration), iteration)
+    return load_transformer(
+        MegatronNames(TorchDistSource(iteration), config),
+        config,
+        vocab_size=layout.vocab_size(COARSE_LAYERS),
+        first_output_row=layout.text_vocab_size,
+        fc1_bias=Fc1Bias.ONCE,
+        device=torch.device("cpu"),
+        dtype=torch.float32,
     )
-    generator = torch.Generator().manual_seed(recipe.seed)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if name.endswith("bias"):
-                parameter.zero_()
-            elif parameter.dim() == 2:
-                writes = name.endswith(("attention.out.weight", "ffn.down.weight"))
-                spread = 0.02 / math.sqrt(2 * recipe.layers) if writes else 0.02
-                parameter.normal_(0.0, spread, generator=generator)
-    return model
 
 
 class Run:
     """One training run, from wherever it stands to its last step."""
 
     def __init__(
-        self, recipe: Recipe, corpus: Corpus, out: Path, device: torch.device, *, compiled: bool = True
+        self,
+        recipe: Recipe,
+        corpus: Corpus,
+        out: Path,
+        device: torch.device,
+        *,
+        compiled: bool = True,
+        workers: int = 0,
     ) -> None:
-        self._recipe, self._corpus, self._out, self._device = recipe, corpus, out, device
-        self._layout = TokenLayout(
-            text_vocab_size=TEXT_VOCAB_SIZE, codebook_size=corpus.codebook_size, num_quantizers=corpus.num_quantizers
-        )
-        self.model = new_model(recipe, self._layout).to(device)
+        """``workers`` processes make songs ahead of time."""
+        self._recipe, self._corpus, self._out = recipe, corpus, out
+        self._device, self._workers = device, workers
+        self._layout = corpus_layout(corpus)
+        self.model = new_transformer(recipe.config, self._layout, corpus.codebooks, seed=recipe.seed).to(device)
         torch.manual_seed(recipe.seed)  # the heads that are dropped afterwards
         self._trainer = CoarseTrainer(self.model, self._layout).to(device)
-        self._optimiser = Optimiser(self._trainer, muon_rate=recipe.muon_rate, adam_rate=recipe.adam_rate)
+        optimiser = Optimiser(self._trainer, muon_rate=recipe.muon_rate, adam_rate=recipe.adam_rate)
         self._forward: Any = torch.compile(self._trainer) if compiled else self._trainer
-        self._step = self._tokens = 0
-        self._resume()
+        self._loop: Loop[CoarseBatch] = Loop(
+            out, "backbone", self._trainer, optimiser, recipe=repr(recipe), steps=recipe.steps
+        )
 
-    def train(
-        self,
-        *,
-        until: float = math.inf,
-        until_step: float = math.inf,
-        report_every: int = 20,
-        keep_every: int = 200,
-    ) -> bool:
-        """Train on; whether the last step is done. It also stops at a ``time.monotonic()`` or a step."""
-        recipe = self._recipe
-        log = RunLog(self._out / "backbone.csv", FIGURES, steps=recipe.steps, first_step=self._step)
-        schedule = Schedule(steps=recipe.steps, warm_up=min(WARM_UP_STEPS, max(1, recipe.steps // 20)))
-        held_out = next(self._batches(HELD_OUT_SEED, first=0, songs=8))
-        seen: list[torch.Tensor] = []
-        for batch in self._batches(recipe.seed, first=self._step, songs=recipe.songs_a_step):
-            if self._step >= min(recipe.steps, until_step) or time.monotonic() > until:
-                break
-            with torch.autocast(self._device.type, torch.bfloat16):
-                loss, figures = self._forward(batch)
-            loss.backward()
-            self._optimiser.step(schedule.factor(self._step))
-            self._step += 1
-            self._tokens += batch.num_tokens
-            seen.append(figures)
-            if self._step % report_every == 0:
-                log.write("train", self._step, self._tokens, torch.stack(seen).mean(0).tolist())
-                seen.clear()
-            if self._step % keep_every == 0 or self._step == recipe.steps:
-                log.write("held out", self._step, self._tokens, self._evaluate(held_out).tolist())
-                self._keep()
-        self._keep()
-        return self._step == recipe.steps
+    def train(self, **stops: Any) -> bool:
+        """Train on as ``Loop.run`` does; whether the last step is done."""
+        schedule = Schedule(steps=self._recipe.steps, warm_up=min(WARM_UP_STEPS, max(1, self._recipe.steps // 20)))
+        return self._loop.run(
+            self._batches(),
+            lambda batch: self._objective(self._forward, batch),
+            figures=FIGURES,
+            rate=schedule.factor,
+            evaluate=self._evaluate,
+            **stops,
+        )
 
     def export(self) -> Path:
         """Write the backbone as a checkpoint of the published format, in half precision."""
@@ -145,74 +159,38 @@ class Run:
         arguments = self._recipe.config.to_arguments(
             vocab_size=size, padded_vocab_size=size, fp16=True, params_dtype=torch.float16
         )
-        return write_torch_dist(self._out / "backbone", tensors, arguments, iteration=self._step)
+        return write_torch_dist(self._out / "backbone", tensors, arguments, iteration=self._loop.step)
 
-    def _batches(self, seed: int, *, first: int, songs: int) -> Iterator[CoarseBatch]:
-        """Batches number ``first`` and on; each holds the songs of its numbers."""
-        room, frames = self._recipe.prompt_room, self._recipe.frame_room
-        examples = self._corpus.examples(seed, start=first * songs, minutes=self._recipe.minutes)
-        while True:
-            gathered = [next(examples) for _ in range(songs)]
-            yield pack(gathered, self._layout, prompt_room=room, frame_room=frames).to(self._device)
+    def _batches(self) -> Iterator[tuple[CoarseBatch, int]]:
+        """The batches that are left."""
+        steps = range(self._loop.step, self._recipe.steps)
+        for batch in batches_of(self._batch, steps, workers=self._workers):
+            yield batch.to(self._device), batch.ids.numel()
+
+    def _batch(self, step: int) -> CoarseBatch:
+        """The batch of a step; songs are numbered throughout, so each is read once."""
+        first_step = first_song = 0
+        for stage in self._recipe.stages:
+            if step < first_step + stage.steps:
+                return self._pack(stage, self._recipe.seed, first_song + (step - first_step) * stage.songs, stage.songs)
+            first_step += stage.steps
+            first_song += stage.steps * stage.songs
+        raise IndexError(step)
+
+    def _pack(self, stage: Stage, seed: int, first: int, songs: int) -> CoarseBatch:
+        frames = stage.length // COARSE_LAYERS
+        examples = self._corpus.examples(seed, start=first, minutes=stage.minutes, max_frames=frames)
+        return pack(list(itertools.islice(examples, songs)), self._layout, length=stage.length)
+
+    def _objective(self, forward: Any, batch: CoarseBatch) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.autocast(self._device.type, torch.bfloat16):
+            loss, figures = forward(batch)
+        return loss, figures
 
     @torch.no_grad()
-    def _evaluate(self, batch: CoarseBatch) -> torch.Tensor:
-        with torch.autocast(self._device.type, torch.bfloat16):
-            figures: torch.Tensor = self._trainer(batch)[1]
-            return figures
-
-    def _keep(self) -> None:
-        state = {
-            "recipe": asdict(self._recipe),
-            "trainer": self._trainer.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "step": self._step,
-            "tokens": self._tokens,
-        }
-        unfinished = self._out / "state.pt.part"
-        torch.save(state, unfinished)
-        unfinished.replace(self._out / "state.pt")
-
-    def _resume(self) -> None:
-        path = self._out / "state.pt"
-        if not path.exists():
-            return
-        state = torch.load(path, map_location=self._device, weights_only=True)
-        if state["recipe"] != asdict(self._recipe):
-            raise SystemExit(f"{path} belongs to another recipe: {state['recipe']}. Name another --out.")
-        self._trainer.load_state_dict(state["trainer"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        self._step, self._tokens = state["step"], state["tokens"]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--codec", type=Path, required=True, help="the directory the codec was fitted into")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=Recipe.steps)
-    parser.add_argument("--songs-a-step", type=int, default=Recipe.songs_a_step)
-    parser.add_argument("--width", type=int, default=Recipe.width)
-    parser.add_argument("--layers", type=int, default=Recipe.layers)
-    parser.add_argument("--heads", type=int, default=Recipe.heads)
-    parser.add_argument("--minutes", type=int, nargs="+", default=list(Recipe.minutes))
-    parser.add_argument(
-        "--stop-after", type=float, default=math.inf, help="seconds; the run is resumed by a second call"
-    )
-    parser.add_argument("--device")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    recipe = Recipe(
-        steps=options.steps,
-        songs_a_step=options.songs_a_step,
-        width=options.width,
-        layers=options.layers,
-        heads=options.heads,
-        minutes=tuple(options.minutes),
-    )
-    run = Run(recipe, Corpus.open(options.codec), options.out, choose_device(options.device))
-    if run.train(until=time.monotonic() + options.stop_after):
-        run.export()
-
-
-if __name__ == "__main__":
-    main()
+    def _evaluate(self) -> torch.Tensor:
+        """Figures of held-out songs, as the stage that ends reads them."""
+        ends = itertools.accumulate(stage.steps for stage in self._recipe.stages)
+        stage = next(stage for stage, end in zip(self._recipe.stages, ends, strict=True) if self._loop.step <= end)
+        batch = self._pack(stage, HELD_OUT_SEED, 0, HELD_OUT_SONGS)
+        return self._objective(self._trainer, batch.to(self._device))[1]

@@ -17,11 +17,19 @@ import torch
 
 from training.codec_fit.fit import fit_codec
 from training.codec_fit.quality import measure
-from training.codec_fit.scale import DEMO, MINIATURE
+from training.codec_fit.scale import DEMO, MINIATURE, FitScale
 
 QUALITY_FILE = "codec_quality.json"
 
 logger = logging.getLogger(__name__)
+
+
+def fit_and_measure(out: Path, scale: FitScale, seed: int = 1) -> None:
+    """Fit a codec of this scale into ``out``; the file with its quality is written last."""
+    quality = measure(out, scale, fit_codec(out, scale, seed)).as_json()
+    for name, value in quality.items():
+        logger.info("%s: %s", name, value)
+    (out / QUALITY_FILE).write_text(json.dumps(quality, indent=2) + "\n")
 
 
 def main() -> None:
@@ -34,12 +42,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    scale = MINIATURE if arguments.miniature else DEMO
-    fitted = fit_codec(arguments.out, scale, arguments.seed)
-    quality = measure(arguments.out, scale, fitted).as_json()
-    (arguments.out / QUALITY_FILE).write_text(json.dumps(quality, indent=2) + "\n")
-    for name, value in quality.items():
-        logger.info("%s: %s", name, value)
+    fit_and_measure(arguments.out, MINIATURE if arguments.miniature else DEMO, arguments.seed)
 
 
 if __name__ == "__main__":

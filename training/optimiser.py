@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +27,20 @@ class Schedule:
 
 
 class Optimiser:
-    """Both optimisers as one; its state dict holds both of theirs."""
+    """Both optimisers as one; its state dict holds both of theirs.
 
-    def __init__(self, module: nn.Module, *, muon_rate: float, adam_rate: float) -> None:
+    ``delicate`` are matrices of the blocks whose numbers mean something: AdamW moves them too, and without decay.
+    """
+
+    def __init__(
+        self, module: nn.Module, *, muon_rate: float, adam_rate: float, delicate: Iterable[torch.Tensor] = ()
+    ) -> None:
         matrices, tables, others = [], [], []
+        spared = {id(parameter) for parameter in delicate}
         for name, parameter in module.named_parameters():
-            if ".blocks." in f".{name}" and parameter.dim() == 2:
+            if id(parameter) in spared:
+                others.append(parameter)
+            elif ".blocks." in f".{name}" and parameter.dim() == 2:
                 matrices.append(parameter)
             elif parameter.dim() == 2:
                 tables.append(parameter)

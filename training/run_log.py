@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -20,13 +21,15 @@ class RunLog:
                 csv.writer(file).writerow(["step", "kind", "seconds", "tokens", *figures])
 
     def write(self, kind: str, step: int, tokens: int, values: Sequence[float]) -> None:
-        """One row; ``kind`` is ``train`` or ``held out``."""
+        """One row; ``kind`` is ``train`` or ``held out``; a value that is not known is nan."""
         seconds = time.perf_counter() - self._started
+        known = {name: value for name, value in zip(self._figures, values, strict=True) if not math.isnan(value)}
+        written = (f"{known[name]:.5f}" if name in known else "" for name in self._figures)
         with self._path.open("a", newline="") as file:
-            csv.writer(file).writerow([step, kind, f"{seconds:.1f}", tokens, *(f"{value:.5f}" for value in values)])
+            csv.writer(file).writerow([step, kind, f"{seconds:.1f}", tokens, *written])
         done = step - self._first
         left = (self._steps - step) * seconds / done if done else 0.0
-        said = "  ".join(f"{name} {value:.3f}" for name, value in zip(self._figures, values, strict=True))
+        said = "  ".join(f"{name} {value:.3f}" for name, value in known.items())
         sys.stdout.write(
             f"{kind:<8} {step}/{self._steps}  {tokens / 1e6:.2f} M tokens  {left / 60:.0f} min left  {said}\n"
         )

@@ -40,10 +40,6 @@ class CoarseBatch:
     onsets: torch.Tensor
     phases: torch.Tensor
 
-    @property
-    def num_tokens(self) -> int:
-        return self.ids.numel()
-
     def to(self, device: torch.device) -> CoarseBatch:
         return CoarseBatch(
             ids=self.ids.to(device),
@@ -55,12 +51,13 @@ class CoarseBatch:
         )
 
 
-def pack(examples: Sequence[Example], layout: TokenLayout, *, prompt_room: int, frame_room: int) -> CoarseBatch:
-    """A batch of a fixed shape, so that the compiled step is compiled once: [B, prompt_room + 2·frame_room + 1].
+def pack(examples: Sequence[Example], layout: TokenLayout, *, length: int) -> CoarseBatch:
+    """A batch of the fixed shape [B, length], so that the compiled step is compiled once.
 
-    A song longer than ``frame_room`` is cut and then has no end token; a prompt longer than its room is cut too.
+    Each row takes as many frames of its song as fit behind the prompt, which may fill three quarters of it; a song that
+    is cut has no end token.
     """
-    songs, length = len(examples), prompt_room + COARSE_LAYERS * frame_room + 1
+    songs, frame_room = len(examples), length // COARSE_LAYERS
     ids = np.full((songs, length), layout.end_of_generation, np.int64)
     places = np.zeros((songs, frame_room + 1), np.int64)
     targets = (np.zeros((songs, frame_room + 1), np.int64), np.zeros((songs, frame_room), np.int64))
@@ -69,8 +66,8 @@ def pack(examples: Sequence[Example], layout: TokenLayout, *, prompt_room: int, 
     phases = np.zeros((3, songs, frame_room), np.int64)
     starts = np.array([layout.window(layer).start for layer in range(COARSE_LAYERS)])
     for row, example in enumerate(examples):
-        prompt = backbone_prompt(example.request, layout, limit=prompt_room)
-        frames = min(example.num_frames, frame_room)
+        prompt = backbone_prompt(example.request, layout, limit=3 * length // 4)
+        frames = min(example.num_frames, (length - len(prompt) - 1) // COARSE_LAYERS)
         coarse = example.coarse[:frames].astype(np.int64)
         ids[row, : len(prompt)] = prompt
         ids[row, len(prompt) : len(prompt) + COARSE_LAYERS * frames] = (coarse + starts).reshape(-1)

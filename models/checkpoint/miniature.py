@@ -18,12 +18,12 @@ from torch import nn
 
 from core.errors import CheckpointError
 from core.token_layout import COARSE_LAYERS, TokenLayout
-from models.checkpoint.byte_tokenizer import write_byte_tokenizer
 from models.checkpoint.card import CheckpointCard
 from models.checkpoint.codec_file import write_codec_file
 from models.checkpoint.megatron_export import megatron_tensors
 from models.checkpoint.torch_dist_writer import write_torch_dist
 from models.checkpoint.tree import PUBLISHED_CODEC
+from models.checkpoint.word_tokenizer import write_word_tokenizer
 from models.codec.config import CodecConfig
 from models.codec.decoder import Decoder
 from models.codec.encoder import Encoder
@@ -82,7 +82,7 @@ def random_transformer(config: TransformerConfig, vocab_size: int, generator: to
 
 def _write_tree(root: Path, generator: torch.Generator) -> None:
     layout = TokenLayout(
-        text_vocab_size=write_byte_tokenizer(root / "tokenizer"),
+        text_vocab_size=write_word_tokenizer(root / "tokenizer"),
         codebook_size=CODEC.codebook_size,
         num_quantizers=CODEC.num_quantizers,
     )

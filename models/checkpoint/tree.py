@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import Tensor
+
 from core.errors import CheckpointError
 from models.checkpoint.card import CheckpointCard
+from models.checkpoint.codec_file import read_codec_weights
+from models.checkpoint.factored_tables import FactoredTables
 from models.checkpoint.names import MegatronNames, PortNames, WeightNames
 from models.checkpoint.safetensors_port import SafetensorsSource, read_port_arguments
+from models.checkpoint.tensor_source import TensorSource
 from models.checkpoint.torch_dist import ITERATION_FILE, TorchDistSource, iteration_directory, read_arguments
 from models.tokenizer import TOKENIZER_FILE
 from models.transformer.config import TransformerConfig
@@ -27,12 +32,16 @@ _PORT_FILES = {
 
 @dataclass(frozen=True, kw_only=True)
 class StageFiles:
-    """One transformer on disk. ``weights`` is its iteration's directory or its safetensors file."""
+    """One transformer on disk. ``weights`` is its iteration's directory or its safetensors file.
+
+    ``codec`` is the file that factored tables are unfolded with.
+    """
 
     name: str
     weights: Path
     arguments: Path
     iteration: int | None
+    codec: Path | None = None
 
     def open(self) -> tuple[TransformerConfig, WeightNames]:
         """Its sizes and its tensors, nothing of them read yet."""
@@ -40,7 +49,15 @@ class StageFiles:
             config = TransformerConfig.from_arguments(read_port_arguments(self.arguments), self.arguments)
             return config, PortNames(SafetensorsSource(self.weights), config)
         config = TransformerConfig.from_arguments(read_arguments(self.weights), self.arguments)
-        return config, MegatronNames(TorchDistSource(self.weights), config)
+        source: TensorSource = TorchDistSource(self.weights)
+        if FactoredTables.are_in(source):
+            source = FactoredTables(source, self._codebooks)
+        return config, MegatronNames(source, config)
+
+    def _codebooks(self) -> Tensor:
+        if self.codec is None:
+            raise CheckpointError(self.weights, "its factored tables need the codec's file, which is not there")
+        return read_codec_weights(self.codec).codebooks()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +118,8 @@ def find_stage(root: Path, stage: str) -> StageFiles | None:
         weights = iteration_directory(root / stage)
         iteration = int(weights.name.removeprefix("iter_"))
         arguments = weights / "common.pt"
-        return StageFiles(name=f"{stage}-{iteration}", weights=weights, arguments=arguments, iteration=iteration)
+        name = f"{stage}-{iteration}"
+        return StageFiles(name=name, weights=weights, arguments=arguments, iteration=iteration, codec=find_codec(root))
     weights, arguments = (root / name for name in _PORT_FILES[stage])
     return StageFiles(name=weights.stem, weights=weights, arguments=arguments, iteration=None)
 

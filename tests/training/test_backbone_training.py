@@ -17,25 +17,27 @@ from models.checkpoint.torch_dist import TorchDistSource, read_arguments
 from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
 from models.transformer.attention import attend_causal
 from models.transformer.config import TransformerConfig
-from training.backbone import Recipe, Run
+from training.backbone import Recipe, Run, Stage
 from training.coarse_loss import FIGURES
 from training.corpus.dataset import Corpus
 from training.optimiser import Schedule
 from training.sequences import END_WEIGHT, pack
-from training.text import backbone_prompt
+from training.text import backbone_prompt, corpus_layout
 
-TINY = Recipe(steps=6, songs_a_step=1, width=64, layers=4, heads=2, prompt_room=64, frame_limit=96)
+TINY = Recipe(
+    stages=(Stage(steps=4, songs=1, length=256), Stage(steps=2, songs=2, length=160)), width=64, layers=4, heads=2
+)
 
 
 @pytest.fixture
 def layout(corpus: Corpus) -> TokenLayout:
-    return TokenLayout(text_vocab_size=256, codebook_size=corpus.codebook_size, num_quantizers=corpus.num_quantizers)
+    return corpus_layout(corpus)
 
 
 def test_a_packed_song_is_its_prompt_its_codes_in_turn_and_the_end(corpus: Corpus, layout: TokenLayout) -> None:
     example = next(corpus.examples(1, minutes=(1,)))
     prompt, frames = backbone_prompt(example.request, layout), example.num_frames
-    batch = pack([example], layout, prompt_room=len(prompt) + 5, frame_room=frames + 3)
+    batch = pack([example], layout, length=len(prompt) + 2 * frames + 8)
     expected = [*prompt.tolist()]
     for first, second in example.coarse.tolist():
         expected += [layout.window(0).start + first, layout.window(1).start + second]
@@ -51,9 +53,11 @@ def test_a_packed_song_is_its_prompt_its_codes_in_turn_and_the_end(corpus: Corpu
 
 
 def test_a_song_that_is_cut_has_no_end(corpus: Corpus, layout: TokenLayout) -> None:
-    batch = pack([next(corpus.examples(1, minutes=(1,)))], layout, prompt_room=40, frame_room=50)
+    example = next(corpus.examples(1, minutes=(1,)))
+    batch = pack([example], layout, length=501)
     assert layout.codebook_size not in batch.targets[0]
-    assert batch.ids.shape == (1, 40 + 100 + 1)
+    assert batch.ids.shape == (1, 501)
+    assert int((batch.weights[1] > 0).sum()) == (500 - len(backbone_prompt(example.request, layout))) // 2
 
 
 def test_the_rates_rise_stay_and_fall() -> None:
@@ -66,7 +70,8 @@ def test_the_rates_rise_stay_and_fall() -> None:
 
 
 def test_training_learns_and_writes_its_curve(corpus: Corpus, tmp_path: Path) -> None:
-    run = Run(replace(TINY, steps=40, songs_a_step=2), corpus, tmp_path, torch.device("cpu"), compiled=False)
+    recipe = replace(TINY, stages=(Stage(steps=40, songs=2, length=256),))
+    run = Run(recipe, corpus, tmp_path, torch.device("cpu"), compiled=False)
     assert run.train(report_every=10, keep_every=10)
     with (tmp_path / "backbone.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -85,7 +90,7 @@ def test_an_interrupted_run_ends_where_an_unbroken_one_does(corpus: Corpus, tmp_
     assert not part.train(until_step=2)
     Run(TINY, corpus, tmp_path / "broken", torch.device("cpu"), compiled=False).train()
     first, second = (
-        torch.load(tmp_path / name / "state.pt", weights_only=True)["trainer"] for name in ("whole", "broken")
+        torch.load(tmp_path / name / "backbone.state.pt", weights_only=True)["trainer"] for name in ("whole", "broken")
     )
     for name, tensor in first.items():
         assert torch.equal(tensor, second[name]), name
@@ -94,7 +99,7 @@ def test_an_interrupted_run_ends_where_an_unbroken_one_does(corpus: Corpus, tmp_
 def test_a_state_of_another_recipe_is_refused(corpus: Corpus, tmp_path: Path) -> None:
     Run(TINY, corpus, tmp_path, torch.device("cpu"), compiled=False).train(until_step=1)
     with pytest.raises(SystemExit, match="belongs to another recipe"):
-        Run(Recipe(steps=7), corpus, tmp_path, torch.device("cpu"), compiled=False)
+        Run(replace(TINY, seed=1), corpus, tmp_path, torch.device("cpu"), compiled=False)
 
 
 @torch.inference_mode()

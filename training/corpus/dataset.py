@@ -38,6 +38,7 @@ _SENTENCES = 0.5
 @dataclass(frozen=True, kw_only=True)
 class Example:
     """A request and its song. ``codes`` int16 [layers, frames]; ``onsets`` bool [frames]: something starts there.
+    ``latents`` float32 [frames, latent size] are what the codes stand for.
 
     ``is_whole`` says whether the codes run to the song's end, where the model should end too. ``sections`` and
     ``sung`` describe the whole song, in bars and in frames.
@@ -45,6 +46,7 @@ class Example:
 
     request: GenerationRequest
     codes: CodeArray
+    latents: npt.NDArray[np.float32]
     onsets: npt.NDArray[np.bool_]
     is_whole: bool
     plan: SongPlan
@@ -118,10 +120,12 @@ class Examples(Iterator[Example]):
         num_frames = min(composition.num_frames, self._max_frames or composition.num_frames)
         frames = DistinctFrames.of(self._bank.index, composition.events, num_frames)
         with torch.inference_mode():
-            codes_QU = self._quantizer.encode(frames.sums(self._bank.rows).T.unsqueeze(0))
+            latents_UD = frames.sums(self._bank.rows)
+            codes_QU = self._quantizer.encode(latents_UD.T.unsqueeze(0))
         return Example(
             request=made.request,
             codes=codes_QU.numpy().astype(np.int16)[:, frames.which],
+            latents=latents_UD.numpy()[frames.which],
             onsets=onset_mask(composition.events, num_frames),
             is_whole=num_frames == composition.num_frames,
             plan=made.plan,

@@ -1,0 +1,65 @@
+"""What super-resolution is trained on: first the whole residual at once, then one layer of codes at a time, and all the
+while, with causal attention, what the backbone is trained on.
+
+The paper trains one model with two attentions: refinement looks both ways, alignment only back, and keeps the model
+tied to the text as the backbone is. Here alignment predicts layer 0 of the next frame.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from core.token_layout import COARSE_LAYERS
+from models.transformer.attention import attend_causal, attend_full
+from training.superres_batches import SuperresBatch
+from training.superres_model import SuperresModel
+
+ALIGNMENT_WEIGHT = 0.2
+FIGURES = ("loss", "alignment")
+
+
+class SuperresTrainer(nn.Module):
+    """The model with its three losses, each over the frames of a batch."""
+
+    def __init__(self, model: SuperresModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def residual(self, batch: SuperresBatch) -> torch.Tensor:
+        """What layers 0 and 1 leave of the latents, [B, T, D]; zero where text is."""
+        coarse = sum(self.model.codebooks[layer][batch.codes[..., layer]] for layer in range(COARSE_LAYERS))
+        return (batch.latents - coarse) * batch.is_frame[..., None]
+
+    def regression(self, batch: SuperresBatch) -> torch.Tensor:
+        """Mean square error of r̂ as a share of r's."""
+        residual = self.residual(batch)
+        hidden = self._hidden(batch, torch.zeros_like(residual))
+        error = (self.model.estimate(hidden) - residual) * batch.is_frame[..., None]
+        return error.square().sum() / residual.square().sum()
+
+    def refinement(self, batch: SuperresBatch) -> torch.Tensor:
+        """Cross-entropy of each song's layer in nats, all layers before it known."""
+        hidden = self._hidden(batch, self.model.known(batch.codes, batch.layers))
+        logits = self.model.logits(hidden, batch.layers)
+        places = batch.layers[:, None, None].expand(-1, batch.codes.shape[1], 1)
+        return _mean_nats(logits, batch.codes.gather(2, places)[..., 0], batch.is_frame)
+
+    def alignment(self, batch: SuperresBatch) -> torch.Tensor:
+        """Cross-entropy in nats of layer 0 of the next frame, seen causally."""
+        coarse = batch.codes[..., :COARSE_LAYERS]
+        rows = self.model.rows(batch.text, coarse, batch.latents.new_zeros(batch.latents.shape))
+        hidden = self.model.hidden(rows, attend_causal)
+        logits = self.model.transformer.logits(hidden, self.model.layout.window(0)).float()
+        both = batch.is_frame[:, 1:] & batch.is_frame[:, :-1]
+        return _mean_nats(logits[:, :-1], batch.codes[:, 1:, 0], both)
+
+    def _hidden(self, batch: SuperresBatch, known: torch.Tensor) -> torch.Tensor:
+        rows = self.model.rows(batch.text, batch.codes[..., :COARSE_LAYERS], known)
+        return self.model.hidden(rows, attend_full)
+
+
+def _mean_nats(logits: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    nats = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(targets)
+    return (nats * mask).sum() / mask.sum()
