@@ -36,6 +36,9 @@ from training.text import corpus_layout
 ROTARY_BASE = 10_000.0
 WARM_UP_STEPS = 40
 HELD_OUT_SONGS = 12
+SHARPNESS = 1 / 0.7
+"""What the written output rows are multiplied with. A small model is best sampled a little colder than it was trained;
+so the temperature everybody's requests have, 1, is 0.7 of the trained one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +61,8 @@ class Recipe:
     heads: int = 4
     muon_rate: float = 4e-3
     adam_rate: float = 1.5e-3
+    fall: float = 0.45
+    """Share of the steps over which the rates fall."""
     seed: int = 0
 
     @property
@@ -80,10 +85,11 @@ class Recipe:
 RECIPES = {
     "cpu": Recipe(
         stages=(
-            Stage(steps=2400, songs=6, length=1312, minutes=(1, 1, 2, 3)),
-            Stage(steps=700, songs=3, length=2912),
-            Stage(steps=60, songs=1, length=8000, minutes=(2, 3)),
-        )
+            Stage(steps=1750, songs=6, length=1312, minutes=(1, 1, 2, 3)),
+            Stage(steps=480, songs=3, length=2912),
+            Stage(steps=24, songs=1, length=8000, minutes=(2, 3)),
+        ),
+        fall=0.29,
     ),
     "gpu": Recipe(
         stages=(
@@ -100,10 +106,10 @@ RECIPES = {
 
 
 def read_backbone(directory: Path, layout: TokenLayout) -> Transformer:
-    """The backbone that a run wrote into ``directory``, float32."""
+    """The backbone that a run wrote into ``directory``, float32, as sharp as it was trained."""
     iteration = iteration_directory(directory / "backbone")
     config = TransformerConfig.from_arguments(read_arguments(iteration), iteration)
-    return load_transformer(
+    model = load_transformer(
         MegatronNames(TorchDistSource(iteration), config),
         config,
         vocab_size=layout.vocab_size(COARSE_LAYERS),
@@ -112,6 +118,8 @@ def read_backbone(directory: Path, layout: TokenLayout) -> Transformer:
         device=torch.device("cpu"),
         dtype=torch.float32,
     )
+    model.output.weight /= SHARPNESS
+    return model
 
 
 class Run:
@@ -142,7 +150,8 @@ class Run:
 
     def train(self, **stops: Any) -> bool:
         """Train on as ``Loop.run`` does; whether the last step is done."""
-        schedule = Schedule(steps=self._recipe.steps, warm_up=min(WARM_UP_STEPS, max(1, self._recipe.steps // 20)))
+        steps = self._recipe.steps
+        schedule = Schedule(steps=steps, warm_up=min(WARM_UP_STEPS, max(1, steps // 20)), fall=self._recipe.fall)
         return self._loop.run(
             self._batches(),
             lambda batch: self._objective(self._forward, batch),
@@ -155,7 +164,9 @@ class Run:
     def export(self) -> Path:
         """Write the backbone as a checkpoint of the published format, in half precision."""
         size = self._layout.vocab_size(COARSE_LAYERS)
-        tensors = {name: tensor.cpu().half() for name, tensor in megatron_tensors(self.model).items()}
+        tensors = {name: tensor.cpu() for name, tensor in megatron_tensors(self.model).items()}
+        tensors["output_layer.weight"] *= SHARPNESS
+        tensors = {name: tensor.half() for name, tensor in tensors.items()}
         arguments = self._recipe.config.to_arguments(
             vocab_size=size, padded_vocab_size=size, fp16=True, params_dtype=torch.float16
         )

@@ -17,7 +17,7 @@ from models.checkpoint.torch_dist import TorchDistSource, read_arguments
 from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
 from models.transformer.attention import attend_causal
 from models.transformer.config import TransformerConfig
-from training.backbone import Recipe, Run, Stage
+from training.backbone import SHARPNESS, Recipe, Run, Stage, read_backbone
 from training.coarse_loss import FIGURES
 from training.corpus.dataset import Corpus
 from training.optimiser import Schedule
@@ -119,3 +119,6 @@ def test_what_is_written_loads_as_a_published_checkpoint(corpus: Corpus, layout:
     ids = torch.from_numpy(np.arange(20))[None]
     hidden = [model(model.embed(ids), model.rotation(torch.arange(20)), attend_causal) for model in (loaded, run.model)]
     torch.testing.assert_close(hidden[0], hidden[1], atol=2e-3, rtol=2e-3)
+    torch.testing.assert_close(loaded.output.weight, run.model.output.weight * SHARPNESS, atol=2e-3, rtol=2e-3)
+    as_trained = read_backbone(tmp_path, layout)
+    torch.testing.assert_close(as_trained.output.weight, run.model.output.weight, atol=2e-3, rtol=2e-3)

@@ -30,6 +30,11 @@ class Density(str, Enum):
     DENSE = "dense"
 
 
+def offbeat_of(frames_per_beat: int, *, swing: bool) -> int:
+    """Frames from a beat to the note between it and the next: half of it, or two thirds when it swings."""
+    return 2 * frames_per_beat // 3 if swing else (frames_per_beat + 1) // 2
+
+
 @dataclass(frozen=True, kw_only=True)
 class SongPlan:
     """A song's style, parts, length and words; ValueError when they do not fit together.
@@ -84,8 +89,8 @@ class SongPlan:
 
     @property
     def offbeat(self) -> int:
-        """Frames from a beat to the note between it and the next: half of it, or two thirds when it swings."""
-        return 2 * self.frames_per_beat // 3 if self.swing else (self.frames_per_beat + 1) // 2
+        """Frames from a beat to the note between it and the next."""
+        return offbeat_of(self.frames_per_beat, swing=self.swing)
 
     @property
     def instruments(self) -> frozenset[str]:

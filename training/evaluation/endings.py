@@ -1,0 +1,31 @@
+"""Whether songs end by themselves, and how long they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from training.corpus.grid import FRAMES_PER_SECOND, frames_in
+from training.evaluation.intervals import estimate
+from training.evaluation.results import Section
+from training.evaluation.songs import MINUTES, ROOM, GeneratedSong
+
+TOLERANCE = 0.2
+_PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
+
+
+def measure_endings(songs: Sequence[GeneratedSong]) -> Section:
+    """Share that ended within a fifth of the asked length, and the distribution of lengths in seconds."""
+    asked = frames_in(MINUTES)
+    lengths = np.array([len(song.coarse) for song in songs])
+    near = np.abs(lengths / asked - 1) <= TOLERANCE
+    in_time = [float(song.ended and close) for song, close in zip(songs, near, strict=True)]
+    seconds = np.percentile(lengths, _PERCENTILES) / FRAMES_PER_SECOND
+    return {
+        "ended within 20 %": estimate(in_time),
+        "ended at all": estimate([float(song.ended) for song in songs]),
+        "seconds asked": 60 * MINUTES,
+        "cut at seconds": round(60 * MINUTES * ROOM, 1),
+        "seconds by percentile": {str(p): round(float(s), 1) for p, s in zip(_PERCENTILES, seconds, strict=True)},
+    }

@@ -1,0 +1,82 @@
+"""Whether songs are new: how many of their four-second windows of coarse codes occur anywhere in training songs.
+
+The corpus itself repeats: held-out originals measured alike say how much of that is the style and not the model.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from core.codes import CodeArray
+from core.token_layout import COARSE_LAYERS
+from training.backbone import Recipe
+from training.corpus.dataset import Corpus
+from training.corpus.grid import FRAMES_PER_SECOND
+from training.evaluation.intervals import estimate
+from training.evaluation.results import Section
+
+Hashes = npt.NDArray[np.uint64]
+
+WINDOW_SECONDS = 4
+_WINDOW_FRAMES = round(WINDOW_SECONDS * FRAMES_PER_SECOND)
+_HASH_KEY = 86_002
+
+logger = logging.getLogger(__name__)
+
+
+def measure_novelty(
+    corpus: Corpus,
+    recipe: Recipe,
+    training_songs: int,
+    generated: Sequence[CodeArray],
+    originals: Sequence[CodeArray],
+) -> Section:
+    """Share of each song's windows that occur in training songs, which are taken evenly from the whole training."""
+    known = np.unique(np.concatenate([window_hashes(coarse) for coarse in _trained_on(corpus, recipe, training_songs)]))
+
+    def seen(coarse: CodeArray) -> float:
+        windows = window_hashes(coarse)
+        return float(np.isin(windows, known).mean()) if len(windows) else 0.0
+
+    return {
+        "windows seen in training": estimate([seen(coarse) for coarse in generated]),
+        "of held-out originals": estimate([seen(coarse) for coarse in originals]),
+        "window seconds": WINDOW_SECONDS,
+        "training songs compared": training_songs,
+        "training songs": sum(stage.steps * stage.songs for stage in recipe.stages),
+        "different training windows": len(known),
+    }
+
+
+def window_hashes(coarse: CodeArray) -> Hashes:
+    """A number for each window of codes [frames, 2]; equal windows have equal numbers, different ones hardly ever."""
+    if len(coarse) < _WINDOW_FRAMES:
+        return np.zeros(0, np.uint64)
+    factors = np.random.Philox(key=_HASH_KEY).random_raw((_WINDOW_FRAMES, COARSE_LAYERS)) | np.uint64(1)
+    windows = np.lib.stride_tricks.sliding_window_view(coarse.astype(np.uint64) + np.uint64(1), _WINDOW_FRAMES, axis=0)
+    hashes: Hashes = np.einsum("nlf,fl->n", windows, factors)  # wraps around, as hashes may
+    return hashes
+
+
+def _trained_on(corpus: Corpus, recipe: Recipe, songs: int) -> Iterator[CodeArray]:
+    """Every so many of the songs the recipe trains on, as far as it reads them."""
+    total = sum(stage.steps * stage.songs for stage in recipe.stages)
+    stride, first = max(1, total // songs), 0
+    for stage in recipe.stages:
+        behind = first + stage.steps * stage.songs
+        wanted = range(-(-first // stride) * stride, behind, stride)
+        examples = corpus.examples(
+            recipe.seed,
+            start=wanted.start,
+            step=stride,
+            minutes=stage.minutes,
+            max_frames=stage.length // COARSE_LAYERS,
+        )
+        for example in islice(examples, len(wanted)):
+            yield example.coarse
+        first = behind
