@@ -27,7 +27,7 @@ from training.loop import Loop
 from training.optimiser import Optimiser, Schedule
 from training.steps import batches_of
 from training.superres_batches import SuperresBatch, draw_layers, pack_rows
-from training.superres_loss import ALIGNMENT_WEIGHT, SuperresTrainer
+from training.superres_loss import REFINEMENT_ALIGNMENT, REGRESSION_ALIGNMENT, SuperresTrainer
 from training.superres_model import SuperresModel
 from training.superres_start import fit_tables, start_from_trunk
 from training.text import corpus_layout
@@ -36,6 +36,7 @@ HELD_OUT_SONGS = 8
 REPORTED_LAYERS = (2, 3, 4, 6, 8, 16, 32)
 FIGURES = ("loss", "alignment", "regression", *(f"layer {layer}" for layer in REPORTED_LAYERS))
 _START_BATCHES = 8
+_STEPS_BETWEEN_SOLVES = 5
 
 
 class Objective(str, Enum):
@@ -69,7 +70,7 @@ class Recipe:
 
 
 RECIPES = {
-    "cpu": Recipe(regression_steps=400, refinement_steps=300),
+    "cpu": Recipe(regression_steps=2400, refinement_steps=800, songs=3, length=448, aligned=1),
     "gpu": Recipe(regression_steps=2000, refinement_steps=2500, songs=32, pool=2048),
     "miniature": Recipe(regression_steps=16, refinement_steps=16, songs=2, length=384, pool=4, aligned=1),
 }
@@ -103,14 +104,15 @@ class Run:
             adam_rate=recipe.adam_rate,
             delicate=(self.model.bridge.gate_up.weight, self.model.bridge.down.weight),
         )
-        if compiled:
-            self.model.transformer.compile()
         self._loop: Loop[tuple[SuperresBatch, Objective]] = Loop(
             out, "superres", self._trainer, optimiser, recipe=repr(recipe), steps=recipe.steps
         )
         if self._loop.step == 0:
             batches = batches_of(self._fresh, range(-_START_BATCHES, 0), workers=workers)
             start_from_trunk(self._trainer, trunk.to(device), [batch.to(device) for batch in batches])
+        if compiled:
+            for block in list(self.model.transformer.blocks)[:-1]:  # the last one is listened to
+                block.compile()
 
     def train(self, **stops: Any) -> bool:
         """Train on as ``Loop.run`` does; whether the last step is done."""
@@ -121,10 +123,16 @@ class Run:
     def export(self) -> Path:
         """Write the model as a checkpoint of the published format with factored tables, in half precision."""
         size = self._layout.vocab_size(self._layout.num_quantizers)
-        tables = ("embedding.word_embeddings.weight", "output_layer.weight")
-        tensors = {name: t for name, t in megatron_tensors(self.model.transformer).items() if name not in tables}
-        tensors |= factored_names(self.model.factored())
-        halves = {name: tensor.detach().cpu().half() for name, tensor in tensors.items()}
+        unfolded = ("embedding.word_embeddings.weight", "output_layer.weight")
+        tensors = {name: t for name, t in megatron_tensors(self.model.transformer).items() if name not in unfolded}
+        parts = self.model.factored()
+        tensors |= factored_names(parts)
+        # Scales and offsets are few and large: as halves they would be wrong by tenths of a nat.
+        whole = {id(parts["scale"]), id(parts["offset"])}
+        halves = {
+            name: tensor.detach().cpu().to(torch.float32 if id(tensor) in whole else torch.float16)
+            for name, tensor in tensors.items()
+        }
         if odd := [name for name, tensor in halves.items() if not tensor.isfinite().all()]:
             raise SystemExit(f"these tensors do not fit half precision: {', '.join(odd)}")
         arguments = self.model.config.to_arguments(
@@ -173,13 +181,15 @@ class Run:
 
     def _objective(self, item: tuple[SuperresBatch, Objective]) -> tuple[torch.Tensor, torch.Tensor]:
         batch, objective = item
+        regression = objective is Objective.REGRESSION
+        if regression and self._loop.step % _STEPS_BETWEEN_SOLVES == 0:
+            self._trainer.solve_bridge()
         with torch.autocast(self._device.type, torch.bfloat16):
-            whole = objective is Objective.REGRESSION
-            loss = self._trainer.regression(batch) if whole else self._trainer.refinement(batch)
+            loss = self._trainer.regression(batch) if regression else self._trainer.refinement(batch)
             alignment = self._trainer.alignment(batch.first(self._recipe.aligned))
         figures = torch.full((len(FIGURES),), math.nan)
         figures[:2] = torch.stack([loss.detach(), alignment.detach()])
-        return loss + ALIGNMENT_WEIGHT * alignment, figures
+        return loss + (REGRESSION_ALIGNMENT if regression else REFINEMENT_ALIGNMENT) * alignment, figures
 
     @torch.no_grad()
     def _evaluate(self) -> torch.Tensor:

@@ -16,16 +16,26 @@ from models.transformer.attention import attend_causal, attend_full
 from training.superres_batches import SuperresBatch
 from training.superres_model import SuperresModel
 
-ALIGNMENT_WEIGHT = 0.2
-FIGURES = ("loss", "alignment")
+REGRESSION_ALIGNMENT, REFINEMENT_ALIGNMENT = 0.02, 0.2
+"""Weights of alignment beside the two other losses; regression's gradients are small, most so when it begins."""
+_MEMORY = 0.93
+"""How much of what was seen before one batch still counts for the bridge's regression after it."""
 
 
 class SuperresTrainer(nn.Module):
     """The model with its three losses, each over the frames of a batch."""
 
+    gram: torch.Tensor
+    moment: torch.Tensor
+
     def __init__(self, model: SuperresModel) -> None:
         super().__init__()
         self.model = model
+        size = model.parts.width + 1
+        self.register_buffer("gram", torch.zeros(size, size, dtype=torch.float64))
+        self.register_buffer("moment", torch.zeros(size, model.parts.latent_size, dtype=torch.float64))
+        self._read: torch.Tensor | None = None
+        model.bridge.register_forward_pre_hook(self._remember)
 
     def residual(self, batch: SuperresBatch) -> torch.Tensor:
         """What layers 0 and 1 leave of the latents, [B, T, D]; zero where text is."""
@@ -36,6 +46,8 @@ class SuperresTrainer(nn.Module):
         """Mean square error of r̂ as a share of r's."""
         residual = self.residual(batch)
         hidden = self._hidden(batch, torch.zeros_like(residual))
+        if torch.is_grad_enabled():
+            self._observe(residual[batch.is_frame], batch.is_frame)
         error = (self.model.estimate(hidden) - residual) * batch.is_frame[..., None]
         return error.square().sum() / residual.square().sum()
 
@@ -54,6 +66,22 @@ class SuperresTrainer(nn.Module):
         logits = self.model.transformer.logits(hidden, self.model.layout.window(0)).float()
         both = batch.is_frame[:, 1:] & batch.is_frame[:, :-1]
         return _mean_nats(logits[:, :-1], batch.codes[:, 1:, 0], both)
+
+    @torch.no_grad()
+    def solve_bridge(self) -> None:
+        """Let the bridge make the best of what the blocks say now; by gradients alone it would lag behind them."""
+        self.model.solve_bridge(self.gram, self.moment)
+
+    @torch.no_grad()
+    def _observe(self, residuals: torch.Tensor, is_frame: torch.Tensor) -> None:
+        assert self._read is not None
+        features = self._read[is_frame][:, self.model.parts.stream].double()
+        features = F.pad(features, (0, 1), value=1.0)
+        self.gram.mul_(_MEMORY).addmm_(features.T, features)
+        self.moment.mul_(_MEMORY).addmm_(features.T, residuals.double())
+
+    def _remember(self, module: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        self._read = inputs[0].detach()
 
     def _hidden(self, batch: SuperresBatch, known: torch.Tensor) -> torch.Tensor:
         rows = self.model.rows(batch.text, batch.codes[..., :COARSE_LAYERS], known)

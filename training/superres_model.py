@@ -38,6 +38,8 @@ _KNOWN_SHARE = 0.1
 _CONSTANT = 25.0
 """The final constant in multiples of the norm of T: T then moves the final norm by less than a thousandth."""
 _GATE = 4.0
+"""What the bridge's gates are held at: their units are then nearly linear."""
+_RIDGE = 3e-3
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class SuperresModel(nn.Module):
         self.offset = nn.Parameter(torch.zeros(added, layout.codebook_size))
         self.register_buffer("codebooks", codebooks, persistent=False)
         self.register_buffer("known_step", torch.zeros(()))
+        self.register_buffer("residual_std", torch.ones(self.parts.latent_size))
         for block in self._blocks:
             for layer in (block.attention.out, block.ffn.down):
                 _on_gradient(layer.weight, self._mask)
@@ -97,6 +100,7 @@ class SuperresModel(nn.Module):
 
     codebooks: torch.Tensor
     known_step: torch.Tensor
+    residual_std: torch.Tensor
 
     @torch.no_grad()
     def known(self, codes_BTQ: torch.Tensor, layers_B: torch.Tensor) -> torch.Tensor:
@@ -131,10 +135,11 @@ class SuperresModel(nn.Module):
         return near * self.log_scale[place].exp()[:, None, None] + self.offset[place][:, None]
 
     @torch.no_grad()
-    def start(self, trunk: Transformer, *, residual_rms: float, stream_norm: float) -> None:
-        """Take over a trunk's weights and build the bridge, whose estimate is zero until ``fit_bridge``.
+    def start(self, trunk: Transformer, *, residual_std: torch.Tensor, stream_norm: float) -> None:
+        """Take over a trunk's weights and build the bridge, whose estimate is zero until ``solve_bridge``.
 
-        ``residual_rms`` is the size of one number of r, ``stream_norm`` the norm of the trunk's last hidden state.
+        ``residual_std`` [D] is the size of each number of r, which the bridge's hidden units estimate in these units;
+        ``stream_norm`` is the norm of the trunk's last hidden state.
         """
         model, parts = self.transformer, self.parts
         t, s, u = parts.stream, parts.residual, parts.constant
@@ -143,7 +148,8 @@ class SuperresModel(nn.Module):
         model.embedding.weight[:, t] = trunk.embedding.weight
         first, second = (model.embedding.weight[list(self.layout.window(layer))] for layer in range(COARSE_LAYERS))
         entering = float((first.square().sum(1).mean() + second.square().sum(1).mean()).sqrt())
-        self.known_step.fill_(_KNOWN_SHARE * entering / (residual_rms * math.sqrt(s.stop - s.start)))
+        self.residual_std.copy_(residual_std)
+        self.known_step.fill_(_KNOWN_SHARE * entering / float(residual_std.norm()))
         for mine, theirs in zip(self._blocks, _blocks_of(trunk), strict=True):
             for norm, given in ((mine.attention_norm, theirs.attention_norm), (mine.ffn_norm, theirs.ffn_norm)):
                 norm.weight.fill_(1.0)
@@ -167,9 +173,7 @@ class SuperresModel(nn.Module):
         bridge.gate_up.bias[units] = _GATE
         bridge.gate_up.weight[self._bridge_rows] = 0.0
         bridge.gate_up.bias[self._bridge_rows] = 0.0
-        bridge.down.weight[s, units] = torch.eye(s.stop - s.start, device=model.device) * (
-            self.known_step / F.silu(torch.tensor(_GATE))
-        )
+        bridge.down.weight[s, units] = torch.diag(self.known_step * residual_std / F.silu(torch.tensor(_GATE)))
         constant = _CONSTANT * stream_norm
         bridge.down.bias[u] = constant
         model.norm.weight.zero_()
@@ -180,14 +184,14 @@ class SuperresModel(nn.Module):
         model.output.weight[:, t] = trunk.output.weight[-len(model.output.weight) :]
 
     @torch.no_grad()
-    def fit_bridge(self, features_NH: torch.Tensor, residuals_ND: torch.Tensor) -> None:
-        """Let the bridge estimate r by ridge regression on what the last feed-forward layer reads."""
-        t = self.parts.stream
-        x = torch.cat([features_NH[:, t], torch.ones(len(features_NH), 1, device=features_NH.device)], dim=1).double()
-        gram = x.T @ x
-        gram += 1e-2 * gram.diagonal().mean() * torch.eye(len(gram), device=x.device)
-        solved = torch.linalg.solve(gram, x.T @ residuals_ND.double()).float()
-        self.bridge.gate_up.weight[self._bridge_rows, t] = solved[:-1].T
+    def solve_bridge(self, gram: torch.Tensor, moment: torch.Tensor) -> None:
+        """Let the bridge estimate r by ridge regression on what the last feed-forward layer reads of T, and a constant.
+
+        ``gram`` [T + 1, T + 1] are sums of products of the features, ``moment`` [T + 1, D] those with r, float64.
+        """
+        ridge = _RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+        solved = (torch.linalg.solve(gram + ridge, moment) / self.residual_std).float()
+        self.bridge.gate_up.weight[self._bridge_rows, self.parts.stream] = solved[:-1].T
         self.bridge.gate_up.bias[self._bridge_rows] = solved[-1]
 
     def factored(self) -> dict[str, torch.Tensor]:
@@ -202,7 +206,8 @@ class SuperresModel(nn.Module):
             "projection_in": -self.known_step * pick,
             "projection_out": pick,
             "scale": self.log_scale.exp(),
-            "offset": self.offset,
+            # Only differences within a layer count, and small numbers lose less in half precision.
+            "offset": self.offset - self.offset.mean(1, keepdim=True),
             "direction": direction,
         }
 

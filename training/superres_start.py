@@ -28,17 +28,16 @@ def start_from_trunk(trainer: SuperresTrainer, trunk: Transformer, batches: Sequ
     model = trainer.model
     residuals = [trainer.residual(batch) for batch in batches]
     known = torch.cat([residual[batch.is_frame] for residual, batch in zip(residuals, batches, strict=True)])
-    residual_rms = float(known.square().mean().sqrt())
-    model.start(trunk, residual_rms=residual_rms, stream_norm=1.0)
+    residual_std = known.square().mean(0).sqrt()
+    model.start(trunk, residual_std=residual_std, stream_norm=1.0)
     with _inputs_of(model.transformer.norm) as streams:
         trainer.regression(batches[0])
     stream = streams[0][batches[0].is_frame][:, model.parts.stream]
-    model.start(trunk, residual_rms=residual_rms, stream_norm=float(stream.norm(dim=1).mean()))
-    with _inputs_of(model.bridge) as features:
-        for batch in batches:
+    model.start(trunk, residual_std=residual_std, stream_norm=float(stream.norm(dim=1).mean()))
+    for batch in batches:
+        with torch.enable_grad():
             trainer.regression(batch)
-    read = torch.cat([feature[batch.is_frame] for feature, batch in zip(features, batches, strict=True)])
-    model.fit_bridge(read.float(), known)
+    trainer.solve_bridge()
 
 
 @torch.no_grad()

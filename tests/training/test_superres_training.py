@@ -130,7 +130,9 @@ def test_what_is_written_loads_with_its_tables_unfolded(corpus: Corpus, trunk: T
         starts = torch.tensor([layout.window(number).start for number in range(layer)])
         rows = torch.cat([loaded.embed(prompt), embed_columns(loaded, codes[:, :layer] + starts)])[None]
         hidden = loaded(rows, loaded.rotation(torch.arange(rows.shape[1])), attend_full)
-        served = loaded.logits(hidden, layout.window(layer))[0, len(prompt) :].log_softmax(-1)
+        served = loaded.logits(hidden, layout.window(layer))[0, len(prompt) :].softmax(-1)
         read = model.rows(batch.text, batch.codes[..., :2], model.known(batch.codes, batch.layers))
-        trained = model.logits(model.hidden(read, attend_full), batch.layers)[0, len(prompt) :].log_softmax(-1)
-    torch.testing.assert_close(served, trained, atol=0.05, rtol=0.02)
+        trained = model.logits(model.hidden(read, attend_full), batch.layers)[0, len(prompt) :].softmax(-1)
+    # Half precision moves the estimate a little, and unlikely codes' logits by much: probabilities are compared.
+    distance = (served - trained).abs().sum(-1) / 2
+    assert float(distance.mean()) < 0.02, distance

@@ -76,14 +76,14 @@ class Song:
     request: GenerationRequest
 
 
-def song(seed: int, index: int, *, minutes: Sequence[int] = MINUTES) -> Song:
-    """Song number ``index`` of a seed: a few milliseconds, no codec needed."""
+def song(seed: int, index: int, *, minutes: Sequence[int] = MINUTES, complete: bool = False) -> Song:
+    """Song number ``index`` of a seed: a few milliseconds, no codec needed. ``complete`` prompts leave nothing open."""
     rng = random.Random(f"{seed}/{index}")  # a string is hashed alike on every machine
     plan = draw_plan(rng, minutes=minutes)
     if plan.voice:
         plan = replace(plan, lyrics=write_lyrics(plan, rng))
     composition = compose(plan, rng.getrandbits(32))
-    return Song(plan=plan, composition=composition, request=_request(plan, rng))
+    return Song(plan=plan, composition=composition, request=_request(plan, rng, complete=complete))
 
 
 class Examples(Iterator[Example]):
@@ -99,6 +99,7 @@ class Examples(Iterator[Example]):
         max_frames: int | None,
         next_index: int,
         step: int,
+        complete: bool,
     ) -> None:
         self._bank = bank
         self._quantizer = ResidualVectorQuantizer(codebooks)
@@ -106,6 +107,7 @@ class Examples(Iterator[Example]):
         self._minutes = tuple(minutes)
         self._max_frames = max_frames
         self._step = step
+        self._complete = complete
         self.next_index = next_index
 
     def __next__(self) -> Example:
@@ -115,7 +117,7 @@ class Examples(Iterator[Example]):
 
     def example(self, index: int) -> Example:
         """Example number ``index``, wherever the iteration stands."""
-        made = song(self._seed, index, minutes=self._minutes)
+        made = song(self._seed, index, minutes=self._minutes, complete=self._complete)
         composition = made.composition
         num_frames = min(composition.num_frames, self._max_frames or composition.num_frames)
         frames = DistinctFrames.of(self._bank.index, composition.events, num_frames)
@@ -160,24 +162,32 @@ class Corpus:
         layers: int = COARSE_LAYERS,
         minutes: Sequence[int] = MINUTES,
         max_frames: int | None = None,
+        complete: bool = False,
     ) -> Examples:
         """Examples ``start``, ``start + step``, … of a seed; worker w of n takes start = w and step = n.
 
         ``layers`` of codes are made (two take a fraction of the time of all), of songs of so many ``minutes``, cut
-        after ``max_frames``. ValueError for layers the codec does not have.
+        after ``max_frames``; ``complete`` prompts leave nothing open. ValueError for layers the codec does not have.
         """
         if not COARSE_LAYERS <= layers <= self.num_quantizers:
             raise ValueError(f"from {COARSE_LAYERS} to {self.num_quantizers} layers can be made, not {layers}")
         # A copy, so that a pickled iterator carries no more layers than it makes.
         codebooks = self._codec.codebooks[:layers].clone()
         return Examples(
-            self._codec.bank, codebooks, seed, minutes=minutes, max_frames=max_frames, next_index=start, step=step
+            self._codec.bank,
+            codebooks,
+            seed,
+            minutes=minutes,
+            max_frames=max_frames,
+            next_index=start,
+            step=step,
+            complete=complete,
         )
 
 
-def _request(plan: SongPlan, rng: random.Random) -> GenerationRequest:
+def _request(plan: SongPlan, rng: random.Random, *, complete: bool) -> GenerationRequest:
     described = rng.random() < _SENTENCES
-    text = sentence_prompt(plan, rng) if described else tag_prompt(plan, rng)
+    text = (sentence_prompt if described else tag_prompt)(plan, rng, complete=complete)
     return GenerationRequest(
         mode=Mode.VOCAL if plan.voice else Mode.INSTRUMENTAL,
         prompt_mode=PromptMode.NATURAL if described else PromptMode.TAGS,

@@ -46,11 +46,11 @@ _NOISE_CLAUSES = (
 )
 
 
-def tag_prompt(plan: SongPlan, rng: random.Random) -> str:
-    """A comma-separated tag list that fits the plan."""
-    if rng.random() < _EMPTY:
+def tag_prompt(plan: SongPlan, rng: random.Random, *, complete: bool = False) -> str:
+    """A comma-separated tag list that fits the plan; a complete one speaks of every aspect, the tempo in numbers."""
+    if rng.random() < _EMPTY and not complete:
         return ""
-    said = _choose(plan, rng)
+    said = _choose(plan, rng, complete=complete)
     tags = [tag for aspect in said.values() for tag in aspect]
     if rng.random() < _NOISE:
         tags += rng.sample(_NOISE_TAGS, rng.randint(1, 3))
@@ -60,11 +60,11 @@ def tag_prompt(plan: SongPlan, rng: random.Random) -> str:
     return rng.choice((", ", ", ", ", ", ",")).join(tags)
 
 
-def sentence_prompt(plan: SongPlan, rng: random.Random) -> str:
-    """A description in a sentence or two that fits the plan."""
-    if rng.random() < _EMPTY:
+def sentence_prompt(plan: SongPlan, rng: random.Random, *, complete: bool = False) -> str:
+    """A description in a sentence or two that fits the plan; ``complete`` as for tags."""
+    if rng.random() < _EMPTY and not complete:
         return ""
-    said = _choose(plan, rng)
+    said = _choose(plan, rng, complete=complete)
     head = _head(said, plan, rng)
     clauses = [write(said[aspect], rng) for aspect, write in _CLAUSES.items() if aspect in said]
     if rng.random() < _NOISE:
@@ -94,17 +94,18 @@ def tempo_number(plan: SongPlan, rng: random.Random) -> int:
     return rng.randint(math.ceil(slower), math.floor(faster))
 
 
-def _choose(plan: SongPlan, rng: random.Random) -> dict[Aspect, list[str]]:
-    """Tags that fit the plan, of some aspects."""
+def _choose(plan: SongPlan, rng: random.Random, *, complete: bool) -> dict[Aspect, list[str]]:
+    """Tags that fit the plan, of some aspects or of all."""
     said: dict[Aspect, list[str]] = {}
     for aspect, fitting in tags_describing(plan).items():
-        if rng.random() >= _SAID[aspect]:
+        if rng.random() >= _SAID[aspect] and not complete:
             continue
-        if aspect is Aspect.TEMPO and rng.random() < _NUMERIC_TEMPO:
+        if aspect is Aspect.TEMPO and (rng.random() < _NUMERIC_TEMPO or complete):
             said[aspect] = [f"{tempo_number(plan, rng)} BPM"]
         elif fitting:
             most = _MOST_INSTRUMENTS if aspect is Aspect.INSTRUMENT else 2 if aspect is Aspect.MOOD else 1
-            said[aspect] = rng.sample(fitting, min(len(fitting), rng.randint(1, most)))
+            count = most if complete else rng.randint(1, most)
+            said[aspect] = rng.sample(fitting, min(len(fitting), count))
     return said
 
 
