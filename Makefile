@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 # Waiting threads that sleep keep the tests from crawling when another program wants a core.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: setup lint test demo-checkpoint evaluate clean
+.PHONY: setup lint test page demo-checkpoint evaluate clean
 
 setup:
 	bash run_backend.sh setup --dev
@@ -16,8 +16,16 @@ lint: setup
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
-test: lint
+test: lint page
 	$(PYTHON) -m pytest
+
+# The fault suite at 200 random moments, not 20; takes about half an hour. KHALA_KILL_SEED=2 make soak: other moments.
+soak: setup
+	KHALA_KILL_POINTS=$${KHALA_KILL_POINTS:-200} $(PYTHON) -m pytest tests/backend/test_faults.py -s
+
+# The web page: types that fit openapi.json, its tests, its weight, and Chromium on the real server.
+page: setup
+	bash frontend/scripts/check.sh
 
 # The demo checkpoint from nothing, on a CPU in some hours; goes on where it was stopped.
 TRAINING ?= checkpoints/training

@@ -13,10 +13,19 @@ from fastapi import FastAPI
 
 from backend.api.app import create_app
 from backend.api.collaborators import Collaborators
+from backend.api.keys import ApiKeys
 from backend.artifacts.store import ArtifactStore
+from backend.http_server import url_of
+from backend.jobs.database import Database
 from backend.jobs.dispatcher import Dispatcher
+from backend.jobs.feed import JobFeed
+from backend.jobs.forecaster import Forecaster
+from backend.jobs.housekeeping import Housekeeping
+from backend.jobs.one_dispatcher import OneDispatcher
 from backend.jobs.service import JobService
 from backend.jobs.store import JobStore
+from backend.jobs.track_queue import TrackQueue
+from backend.metrics import Metrics
 from backend.settings import Settings
 from backend.workers.client import WorkerClient
 from backend.workers.devices import GpuId
@@ -30,8 +39,10 @@ class Backend:
 
     settings: Settings
     app: FastAPI
-    store: JobStore
+    database: Database
     artifacts: ArtifactStore
+    housekeeping: Housekeeping
+    feed: JobFeed
     pool: WorkerPool
     dispatcher: Dispatcher
     processes: WorkerProcesses
@@ -41,30 +52,46 @@ class Backend:
     async def running(self, find_devices: Callable[[], Sequence[GpuId]]) -> AsyncIterator[None]:
         """Open the stores, start one worker a device, dispatch; on leaving, stop all.
 
-        A part that breaks ends the block."""
-        await asyncio.to_thread(self.store.open)
-        await asyncio.to_thread(self.artifacts.open)
-        await asyncio.to_thread(self.artifacts.sweep)
+        SecondDispatcher when there is another. A part that breaks ends the block."""
+        right = OneDispatcher(self.database)
+        await asyncio.to_thread(right.acquire)
         try:
+            await asyncio.to_thread(self.database.open)
+            await asyncio.to_thread(self.artifacts.open)
             async with self.http, anyio.create_task_group() as tasks:
+                tasks.start_soon(right.keep)
                 tasks.start_soon(self.dispatcher.run)
+                tasks.start_soon(self.housekeeping.run)
                 tasks.start_soon(self._run_workers, find_devices)
                 yield
                 tasks.cancel_scope.cancel()
+            # The workers are gone; what they were at is for the next start, and the store should say so.
+            await self.dispatcher.requeue()
         finally:
-            await asyncio.to_thread(self.store.close)
+            await asyncio.to_thread(right.release)
+            await asyncio.to_thread(self.database.close)
+
+    async def drain(self) -> None:
+        """Hand out nothing more, wait a while for songs at work, then send away whoever follows a job."""
+        await self.dispatcher.drain(grace_seconds=self.settings.jobs.shutdown_grace_seconds)
+        self.feed.close()
 
     async def _run_workers(self, find_devices: Callable[[], Sequence[GpuId]]) -> None:
         # In a thread and beside everything else, because asking the GPU driver can take seconds.
         gpus = await asyncio.to_thread(find_devices)
         specs = [_worker_spec(self.settings, worker_id, gpu) for worker_id, gpu in enumerate(gpus)]
-        silence = self.settings.jobs.worker_silence_seconds
+        server = self.settings.server
         workers = [
             PooledWorker(
                 spec.worker_id,
                 spec.gpu_id,
-                WorkerClient(self.http, f"http://127.0.0.1:{spec.port}", silence_seconds=silence),
-                trouble=self.processes.trouble,
+                WorkerClient(
+                    self.http,
+                    url_of(server.worker_host, spec.port),
+                    silence_seconds=self.settings.jobs.worker_silence_seconds,
+                    token=server.worker_token,
+                ),
+                supervisor=self.processes,
             )
             for spec in specs
         ]
@@ -75,20 +102,33 @@ class Backend:
 
 def build_backend(settings: Settings) -> Backend:
     """The dispatcher; nothing runs and nothing is written before ``running``."""
-    store = JobStore(settings.jobs.database_url, max_attempts=settings.jobs.max_attempts)
+    jobs = settings.jobs
+    database = Database(jobs.database_url)
     artifacts = ArtifactStore(settings.paths.output_dir)
+    housekeeping = Housekeeping(database, artifacts, jobs)
+    queue = TrackQueue(database, max_attempts=jobs.max_attempts)
     work = asyncio.Event()
-    processes = WorkerProcesses()
-    pool = WorkerPool(on_idle=work.set, is_ours=processes.is_ours)
-    service = JobService(store, on_submit=work.set)
+    feed, metrics, pool = JobFeed(), Metrics(), WorkerPool(on_idle=work.set)
+    store = JobStore(database, max_queued=jobs.max_queued, check_room=housekeeping.check_room)
+    service = JobService(store, feed, housekeeping, Forecaster(database, pool), on_submit=work.set)
+    keys = ApiKeys(settings.server.api_keys)
+    collaborators = Collaborators(
+        settings=settings, service=service, pool=pool, artifacts=artifacts, keys=keys, metrics=metrics
+    )
     return Backend(
         settings=settings,
-        app=create_app(Collaborators(settings=settings, service=service, pool=pool, artifacts=artifacts)),
-        store=store,
+        app=create_app(collaborators),
+        database=database,
         artifacts=artifacts,
+        housekeeping=housekeeping,
+        feed=feed,
         pool=pool,
-        dispatcher=Dispatcher(store, pool, artifacts, work),
-        processes=processes,
+        dispatcher=Dispatcher(
+            queue, pool, artifacts, housekeeping, feed, metrics, work, stall_seconds=jobs.worker_stall_seconds
+        ),
+        processes=WorkerProcesses(
+            first_delay_seconds=jobs.worker_restart_seconds, longest_delay_seconds=jobs.worker_restart_longest_seconds
+        ),
         # Workers are on this machine: a proxy from the environment must not come between.
         http=httpx.AsyncClient(trust_env=False),
     )

@@ -7,6 +7,7 @@ WORKER_BASE_PORT, BASE_MASTER_PORT and BASE_SEED, work without it too.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,11 @@ from core.prompt import SuperresTextMode
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BACKEND_ROOT = PROJECT_ROOT / "backend"
+
+HASHED = "sha256:"
+"""How an API key begins that is given by its SHA-256 (64 hexadecimal digits) in place of itself."""
+
+_SHORTEST_KEY = 8
 
 
 class SettingUnusable(KhalaError):
@@ -35,6 +41,19 @@ def _origins(value: Any) -> Any:
         raise SettingUnusable(
             'KHALA_CORS_ORIGINS must be a JSON list of origins, for example ["http://localhost:30869"].'
         ) from error
+
+
+def _keys(value: Any) -> Any:
+    """Separated by commas, so that they can be written without quotes."""
+    keys = [key.strip() for key in value.split(",") if key.strip()] if isinstance(value, str) else value
+    for key in keys:
+        if not (key.isascii() and key.isprintable() and len(key) >= _SHORTEST_KEY):
+            raise SettingUnusable(
+                f"KHALA_API_KEYS: every key has at least {_SHORTEST_KEY} characters, all of them printable ASCII."
+            )
+        if key.startswith(HASHED) and not re.fullmatch(r"[0-9a-f]{64}", key.removeprefix(HASHED)):
+            raise SettingUnusable(f"KHALA_API_KEYS: after {HASHED} there are 64 hexadecimal digits in small letters.")
+    return keys
 
 
 def _published(name: str) -> AliasChoices:
@@ -55,7 +74,7 @@ class PathSettings(_Group):
 
 
 class ServerSettings(_Group):
-    """Who listens where. Workers always listen on the loopback interface."""
+    """Who listens where, and who may come in."""
 
     host: str = "127.0.0.1"
     api_port: int = Field(default=8889, ge=1, le=65535, validation_alias=_published("API_PORT"))
@@ -64,6 +83,14 @@ class ServerSettings(_Group):
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
         default=[], description="Origins browsers may call the API from; none by default."
     )
+    api_keys: Annotated[list[str], NoDecode, BeforeValidator(_keys)] = Field(
+        default=[], repr=False, description="Keys that open the API, or their SHA-256; with none it is open to all."
+    )
+    worker_host: str = Field(default="127.0.0.1", description="Where a worker listens; elsewhere it needs a token.")
+    worker_token: str | None = Field(
+        default=None, min_length=8, repr=False, description="What a worker asks of whoever calls it."
+    )
+    log_format: Literal["text", "json"] = "text"
 
 
 class ModelSettings(_Group):
@@ -81,12 +108,32 @@ class ModelSettings(_Group):
 
 
 class JobSettings(_Group):
-    """How jobs are kept and how long a silent worker is believed in."""
+    """How jobs are kept, how many may wait, and how long a worker is believed in."""
 
     database_url: str = f"sqlite:///{BACKEND_ROOT / 'data' / 'khala.sqlite3'}"
+    max_queued: int = Field(default=200, ge=1, description="So many jobs may wait; more are answered with a 429.")
+    min_free_gb: float = Field(
+        default=1.0, ge=0, allow_inf_nan=False, description="With less free on the disk of songs, no job is taken."
+    )
+    keep_days: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Ended jobs that are older are removed; favourites stay."
+    )
+    keep_gb: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="The oldest are removed while songs take more than this."
+    )
     max_attempts: int = Field(default=2, ge=1, description="How often a track is tried before a lost worker fails it.")
     worker_silence_seconds: float = Field(
-        default=900.0, gt=0, description="A busy worker that says nothing for so long counts as lost."
+        default=120.0, gt=0, description="A busy worker that gives no sign of life for so long counts as lost."
+    )
+    worker_stall_seconds: float = Field(
+        default=900.0, gt=0, description="The longest step: a worker that lives but makes no progress is lost too."
+    )
+    worker_restart_seconds: float = Field(
+        default=1.0, ge=0, description="A worker that ended is started again after this, twice as long every time ..."
+    )
+    worker_restart_longest_seconds: float = Field(default=30.0, ge=0, description="... but never longer than this.")
+    shutdown_grace_seconds: float = Field(
+        default=5.0, ge=0, description="How long a stop waits for songs at work before it queues them again."
     )
 
 

@@ -14,6 +14,9 @@ from core.errors import IllegalTransition
 from core.progress import Phase
 from core.request import GenerationRequest
 
+MAX_TITLE_CHARACTERS = 120
+MAX_NOTES_CHARACTERS = 4_000
+
 
 class TrackStatus(str, Enum):
     """State of one track (contract section 7)."""
@@ -53,14 +56,14 @@ class JobStatus(str, Enum):
 
 _STOPS = {TrackStatus.ERROR, TrackStatus.CANCELLED}
 _FOLLOWS: dict[TrackStatus, set[TrackStatus]] = {
-    # A running track goes back to the queue when its worker is lost.
+    # A running track goes back to the queue when its worker is lost, a stopped one when somebody asks for it again.
     TrackStatus.QUEUED: {TrackStatus.GENERATING, *_STOPS},
     TrackStatus.GENERATING: {TrackStatus.SUPERRES, TrackStatus.QUEUED, *_STOPS},
     TrackStatus.SUPERRES: {TrackStatus.DECODING, TrackStatus.QUEUED, *_STOPS},
     TrackStatus.DECODING: {TrackStatus.DONE, TrackStatus.QUEUED, *_STOPS},
     TrackStatus.DONE: set(),
-    TrackStatus.ERROR: set(),
-    TrackStatus.CANCELLED: set(),
+    TrackStatus.ERROR: {TrackStatus.QUEUED},
+    TrackStatus.CANCELLED: {TrackStatus.QUEUED},
 }
 
 
@@ -81,16 +84,26 @@ def track_status_of(phase: Phase) -> TrackStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """One of a job's songs. Files are names inside the artifact store."""
+    """One of a job's songs. Files are names inside the artifact store.
+
+    ``file_id`` is fixed when a worker takes the track, a new one each time; what lies under an old one is nobody's.
+    ``phase_fraction`` is how much of the phase is done, 0–1. ``cancel_wished``: somebody wants a running track to stop.
+    ``started_at`` is the moment of the latest attempt.
+    """
 
     index: int
     seed: int
     status: TrackStatus = TrackStatus.QUEUED
     progress: int = 0
     phase: Phase = Phase.IDLE
+    phase_fraction: float = 0.0
     phase_display: str = "Queued"
+    tokens_per_second: float | None = None
     worker_id: int | None = None
     attempts: int = 0
+    cancel_wished: bool = False
+    started_at: datetime | None = None
+    file_id: str | None = None
     duration_seconds: float | None = None
     wav_file: str | None = None
     mp3_file: str | None = None
@@ -100,13 +113,24 @@ class Track:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A request and its tracks."""
+    """A request and its tracks, with what people write on it.
+
+    ``client`` is who asked for it, in the words of the edge that took it. ``version`` rises with every change.
+    ``checkpoint`` names the model that made it, once a worker has begun.
+    """
 
     job_id: str
     request: GenerationRequest
     created_at: datetime
     tracks: Sequence[Track]
     warnings: Sequence[str] = field(default=())
+    title: str = ""
+    favourite: bool = False
+    notes: str = ""
+    client: str = ""
+    finished_at: datetime | None = None
+    checkpoint: str | None = None
+    version: int = 1
 
     @property
     def status(self) -> JobStatus:

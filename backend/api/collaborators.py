@@ -7,8 +7,10 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from backend.api.keys import ApiKeys
 from backend.artifacts.store import ArtifactStore
 from backend.jobs.service import JobService
+from backend.metrics import Metrics
 from backend.settings import Settings
 from backend.workers.pool import WorkerPool
 
@@ -21,6 +23,8 @@ class Collaborators:
     service: JobService
     pool: WorkerPool
     artifacts: ArtifactStore
+    keys: ApiKeys
+    metrics: Metrics
 
 
 def _collaborators(request: Request) -> Collaborators:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from backend.api.schemas import ErrorAnswer, ErrorDetail
+from backend.jobs.refusals import DiskNearlyFull, KeyReused, NotAsItIs, QueueFull, Refusal
 from core.errors import ArtifactError, InvalidRequest
+
+logger = logging.getLogger(__name__)
 
 _MOST_DETAILS = 20
 _LONGEST_NAME = 80
@@ -22,6 +27,8 @@ _SENTENCES = {
     "There was an error parsing the body": "The request body could not be read as JSON.",
 }
 _NOT_JSON = "The request body must be a JSON object, sent with 'Content-Type: application/json'"
+_REFUSED: dict[type[Refusal], int] = {NotAsItIs: 409, KeyReused: 409, QueueFull: 429, DiskNearlyFull: 507}
+_STORE_BUSY = "The job store does not answer, or its disk is full. Nothing was lost; try again soon."
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -34,6 +41,16 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(InvalidRequest)
     async def invalid_request(request: Request, error: InvalidRequest) -> JSONResponse:
         return unprocessable([ErrorDetail(field=error.field, message=error.message)])
+
+    @app.exception_handler(Refusal)
+    async def refused(request: Request, error: Refusal) -> JSONResponse:
+        headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, QueueFull) else None
+        return _answer(_REFUSED[type(error)], ErrorAnswer(error=str(error)), headers=headers)
+
+    @app.exception_handler(OperationalError)
+    async def store_busy(request: Request, error: OperationalError) -> JSONResponse:
+        logger.error("the job store did not answer: %s", error)
+        return _answer(503, ErrorAnswer(error=_STORE_BUSY), headers={"Retry-After": "5"})
 
     @app.exception_handler(ArtifactError)
     async def no_file(request: Request, error: ArtifactError) -> JSONResponse:
@@ -69,7 +86,7 @@ def _detail(found: dict[str, Any]) -> ErrorDetail:
 
 def _readable(place: Sequence[str | int]) -> str:
     """The field's name, short and writable even where the name itself was sent to us."""
-    names = [str(part) for part in place if part not in ("body", "path", "query")]
+    names = [str(part) for part in place if part not in ("body", "path", "query", "header")]
     return ".".join(names)[:_LONGEST_NAME].encode("utf-8", "replace").decode() or "body"
 
 

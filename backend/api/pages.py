@@ -48,10 +48,9 @@ class SinglePageApp(StaticFiles):
             return await super().get_response("index.html", scope)
 
 
-def install_pages(app: FastAPI, frontend_dist: Path) -> None:
+def install_pages(app: FastAPI, frontend_dist: Path, *, api_paths: Collection[str]) -> None:
     """Serve the page; call last, because it answers every path that nothing else answers."""
     if (frontend_dist / "index.html").is_file():
-        api_paths = {"api"} | {path.split("/")[1] for path in app.openapi()["paths"]}
         app.mount("/", SinglePageApp(frontend_dist, api_paths=api_paths), name="page")
         return
 

@@ -5,17 +5,15 @@ The request's limits are core's own; nothing is written twice.
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
 
-from backend.jobs.service import PlacedJob
 from backend.workers.devices import GpuId
 from backend.workers.pool import PooledWorker, WorkerStatus
 from core.engine import EngineDescription, RuntimeMode
-from core.job import JobStatus, Track, TrackStatus
+from core.job import MAX_TITLE_CHARACTERS
 from core.progress import Phase
 from core.request import (
     DURATION_MINUTES,
@@ -35,7 +33,7 @@ from core.request import (
 )
 
 _WIDEST = 10**9
-_EXAMPLE_ID = "0b7c3f0c9d5e4a8e9f1d2c3b4a596877"
+EXAMPLE_JOB_ID = "0b7c3f0c9d5e4a8e9f1d2c3b4a596877"
 
 
 def _tame(value: Any) -> Any:
@@ -58,12 +56,23 @@ ClampedInt = Annotated[int, BeforeValidator(_tame)]
 ClampedFloat = Annotated[float, BeforeValidator(_tame)]
 
 
+def _writable(value: str) -> str:
+    """Text that any database and any file can hold."""
+    if "\x00" in value:
+        raise ValueError("must not contain NUL characters")
+    return value
+
+
+Text = Annotated[StrictStr, AfterValidator(_writable)]
+Seconds = Annotated[float | None, Field(ge=0, description="From now, measured on this machine; null when not known.")]
+
+
 def _clamped(limit: Limit) -> str:
     return f"{limit.low:g} to {limit.high:g}; values outside are clamped, with a warning."
 
 
 class GenerateBody(BaseModel):
-    """A song request. ``seed``, ``num_tracks`` and ``top_k_sr`` are additions to the published API."""
+    """A song request. ``seed``, ``num_tracks``, ``top_k_sr`` and ``title`` are additions to the published API."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -119,6 +128,7 @@ class GenerateBody(BaseModel):
         le=MAX_SEED,
         description="The first track's seed, the next track's is one more; drawn if absent.",
     )
+    title: Text = Field(default="", max_length=MAX_TITLE_CHARACTERS, description="What people call the job.")
 
     def to_request(self) -> tuple[GenerationRequest, list[str]]:
         """The request this body asks for, and what a person should know about it; InvalidRequest if there is none."""
@@ -140,69 +150,15 @@ class GenerateBody(BaseModel):
 
 
 class GenerateAnswer(BaseModel):
-    """``accepted`` when a worker begins at once, ``queued`` otherwise. ``warnings`` is an addition."""
+    """``accepted`` when a worker begins at once, ``queued`` otherwise. ``warnings`` and the times are additions."""
 
     status: Literal["accepted", "queued"]
-    job_id: str = Field(examples=[_EXAMPLE_ID])
+    job_id: str = Field(examples=[EXAMPLE_JOB_ID])
     num_tracks: int
     queue_position: int = Field(description="1 is next in line; 0 when a worker begins at once.")
     warnings: list[str]
-
-
-class TrackAnswer(BaseModel):
-    """One track. ``seed`` and ``warning`` are additions."""
-
-    index: int
-    status: TrackStatus
-    progress: int = Field(ge=0, le=100)
-    phase_display: str = Field(examples=["Backbone generating · 42% · 310 tok/s · 3261 tokens"])
-    worker_id: int | None
-    worker_phase: Phase
-    duration_sec: float | None
-    error: str | None = Field(description="Why there is no song.")
-    warning: str | None = Field(description="What is wrong with a song that is there, such as a missing MP3.")
-    seed: int
-
-    @classmethod
-    def of(cls, track: Track) -> TrackAnswer:
-        done = track.status is TrackStatus.DONE
-        return cls(
-            index=track.index,
-            status=track.status,
-            progress=track.progress,
-            phase_display=track.phase_display,
-            worker_id=track.worker_id,
-            worker_phase=track.phase,
-            duration_sec=track.duration_seconds,
-            error=None if done else track.error,
-            warning=track.error if done else None,
-            seed=track.seed,
-        )
-
-
-class JobAnswer(BaseModel):
-    """One job. ``warnings`` is an addition."""
-
-    job_id: str = Field(examples=[_EXAMPLE_ID])
-    status: JobStatus
-    queue_position: int = Field(description="1 is next in line; 0 when no track waits for a worker.")
-    cleaned_lyrics: str
-    created_at: datetime
-    tracks: list[TrackAnswer]
-    warnings: list[str]
-
-    @classmethod
-    def of(cls, placed: PlacedJob) -> JobAnswer:
-        job = placed.job
-        return cls(
-            job_id=job.job_id,
-            status=job.status,
-            queue_position=placed.queue_position,
-            cleaned_lyrics=job.request.cleaned_lyrics,
-            created_at=job.created_at,
-            tracks=[TrackAnswer.of(track) for track in job.tracks],
-            warnings=list(job.warnings),
-        )
+    starts_in_seconds: Seconds = Field(description="Null when it is not known, or has begun.")
+    finishes_in_seconds: Seconds
 
 
 class WorkerAnswer(BaseModel):
@@ -251,6 +207,18 @@ class LimitAnswer(BaseModel):
     clamped: bool = Field(description="Whether values outside are clamped; otherwise they are refused.")
 
 
+class CheckpointAnswer(BaseModel):
+    """The model in use. Songs of one that is not trained are noise; the licence is that of its weights."""
+
+    name: str
+    trained: bool
+    licence: str | None
+
+    @classmethod
+    def of(cls, engine: EngineDescription) -> CheckpointAnswer:
+        return cls(name=engine.checkpoint, trained=engine.trained, licence=engine.licence)
+
+
 class ConfigAnswer(BaseModel):
     """With what this system computes, and what a request may ask for."""
 
@@ -266,6 +234,8 @@ class ConfigAnswer(BaseModel):
     engine: EngineDescription | None = Field(description="Checkpoint, device and precision; null until a worker knows.")
     limits: dict[str, LimitAnswer]
     max_characters: dict[str, int]
+    api_key_required: bool = Field(description="Whether most calls ask for a key; see POST /session.")
+    checkpoint: CheckpointAnswer | None = Field(description="The model in use; null until a worker knows.")
 
 
 class TagCategory(BaseModel):
@@ -288,3 +258,25 @@ class ErrorAnswer(BaseModel):
     error: str = Field(examples=["seed: input should be greater than or equal to 0."])
     field: str | None = Field(default=None, examples=["seed"])
     detail: list[ErrorDetail] | None = None
+
+
+BODY_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorAnswer, "description": "The body cannot be read"},
+    413: {"model": ErrorAnswer, "description": "The body is too large"},
+    422: {"model": ErrorAnswer, "description": "A field is wrong; nothing was created or changed"},
+}
+"""How a call that takes a body can be refused for it."""
+
+
+class SessionBody(BaseModel):
+    """An API key, to be kept in a cookie."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: Text = Field(max_length=1000)
+
+
+class HealthAnswer(BaseModel):
+    """The process serves."""
+
+    status: Literal["ok"] = "ok"

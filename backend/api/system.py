@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from backend.api.collaborators import Studio
-from backend.api.schemas import ConfigAnswer, LimitAnswer, StatusAnswer, WorkerAnswer
+from backend.api.schemas import CheckpointAnswer, ConfigAnswer, LimitAnswer, StatusAnswer, WorkerAnswer
 from backend.workers.pool import WorkerPool
 from core.engine import EngineDescription
+from core.job import MAX_NOTES_CHARACTERS, MAX_TITLE_CHARACTERS
 from core.request import (
     DURATION_MINUTES,
     MAX_LYRICS_CHARACTERS,
@@ -59,7 +60,11 @@ async def config(studio: Studio) -> ConfigAnswer:
             "prompt": MAX_PROMPT_CHARACTERS,
             "tags": MAX_PROMPT_CHARACTERS,
             "lyrics": MAX_LYRICS_CHARACTERS,
+            "title": MAX_TITLE_CHARACTERS,
+            "notes": MAX_NOTES_CHARACTERS,
         },
+        api_key_required=bool(studio.keys),
+        checkpoint=CheckpointAnswer.of(engine) if engine else None,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse
 
-from backend.api.collaborators import Collaborators, Studio
-from backend.api.jobs import existing_job
+from backend.api.collaborators import Studio
+from backend.api.jobs import ExistingJob
 from backend.api.schemas import ErrorAnswer
+from backend.api.song_file import song_file
+from backend.jobs.service import PlacedJob
 from core.job import Track, TrackStatus
 
 router = APIRouter(
@@ -24,47 +26,43 @@ router = APIRouter(
 def _file(media_type: str) -> dict[int | str, dict[str, object]]:
     return {
         200: {"description": "The file", "content": {media_type: {}}},
+        304: {"description": "The file is known already, as If-None-Match says"},
         206: {"description": "The bytes asked for by a Range header", "content": {media_type: {}}},
-        416: {"description": "The file has no such bytes"},
+        416: {"model": ErrorAnswer, "description": "The file has no such bytes"},
     }
 
 
 @router.head("/mp3", include_in_schema=False)
 @router.get("/mp3", summary="A track as MP3", response_class=FileResponse, responses=_file("audio/mpeg"))
-async def mp3(job_id: str, index: int, studio: Studio) -> FileResponse:
+async def mp3(index: int, placed: ExistingJob, request: Request, studio: Studio) -> Response:
     """The track at 320 kbit/s; byte ranges are honoured."""
-    track = await _finished_track(job_id, index, studio)
+    track = _finished_track(index, placed)
     if track.mp3_file is None:
         raise HTTPException(404, track.error or "This track has no MP3.")
-    return _answer(track.mp3_file, "audio/mpeg", studio)
+    return song_file(studio.artifacts.find(track.mp3_file), "audio/mpeg", request)
 
 
 @router.head("/wav", include_in_schema=False)
 @router.get("/wav", summary="A track as WAV", response_class=FileResponse, responses=_file("audio/wav"))
-async def wav(job_id: str, index: int, studio: Studio) -> FileResponse:
+async def wav(index: int, placed: ExistingJob, request: Request, studio: Studio) -> Response:
     """The track at 44.1 kHz, 16 bits, stereo; byte ranges are honoured."""
-    track = await _finished_track(job_id, index, studio)
-    return _answer(track.wav_file, "audio/wav", studio)
+    track = _finished_track(index, placed)
+    return song_file(studio.artifacts.find(track.wav_file or ""), "audio/wav", request)
 
 
 @router.head("/json", include_in_schema=False)
 @router.get("/json", summary="A track's metadata", response_class=FileResponse, responses=_file("application/json"))
-async def metadata(job_id: str, index: int, studio: Studio) -> FileResponse:
+async def metadata(index: int, placed: ExistingJob, request: Request, studio: Studio) -> Response:
     """How the track was made; posting its ``request`` to /generate makes it again."""
-    track = await _finished_track(job_id, index, studio)
-    return _answer(track.metadata_file, "application/json", studio)
+    track = _finished_track(index, placed)
+    return song_file(studio.artifacts.find(track.metadata_file or ""), "application/json", request)
 
 
-async def _finished_track(job_id: str, index: int, studio: Collaborators) -> Track:
-    tracks = (await existing_job(job_id, studio)).job.tracks
+def _finished_track(index: int, placed: PlacedJob) -> Track:
+    tracks = placed.job.tracks
     if not 0 <= index < len(tracks):
         raise HTTPException(400, f"This job has tracks 0 to {len(tracks) - 1}.")
     track = tracks[index]
     if track.status is not TrackStatus.DONE:
         raise HTTPException(404, f"This track is not ready: it is {track.status.value}.")
     return track
-
-
-def _answer(name: str | None, media_type: str, studio: Collaborators) -> FileResponse:
-    path = studio.artifacts.find(name or "")
-    return FileResponse(path, media_type=media_type, filename=path.name, content_disposition_type="inline")

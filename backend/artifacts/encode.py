@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from backend.artifacts.whole_file import unwritable
 from core.engine import AudioArray, AudioFormat
 from core.errors import ArtifactError, Mp3EncodingFailed
 
@@ -44,7 +45,7 @@ def write_wav(path: Path, pcm: PcmArray, sample_rate_hz: int) -> None:
     try:
         soundfile.write(path, pcm, sample_rate_hz, subtype="PCM_16", format="WAV")
     except soundfile.LibsndfileError as error:
-        raise ArtifactError(f"{path} could not be written: {error}") from error
+        raise unwritable(path, str(error)) from error
 
 
 def read_wav(path: Path, audio_format: AudioFormat) -> AudioArray:

@@ -31,8 +31,8 @@ class TrackFacts:
     track_index: int = 0
 
 
-def request_body(request: GenerationRequest, seed: int) -> dict[str, Any]:
-    """The body that, posted to ``/generate``, makes this one track again."""
+def request_body(request: GenerationRequest, seed: int, *, num_tracks: int = 1) -> dict[str, Any]:
+    """The body that, posted to ``/generate``, makes the track of this seed again, and those after it."""
     return {
         "mode": request.mode.value,
         "prompt_mode": request.prompt_mode.value,
@@ -44,7 +44,7 @@ def request_body(request: GenerationRequest, seed: int) -> dict[str, Any]:
         "top_k_sr": request.sampling.top_k_superres,
         "temperature": request.sampling.temperature,
         "seed": seed,
-        "num_tracks": 1,
+        "num_tracks": num_tracks,
     }
 
 

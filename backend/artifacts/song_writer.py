@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from backend.artifacts.encode import PcmArray, to_pcm, write_mp3, write_wav
 from backend.artifacts.metadata import TrackFacts, mp3_tags, track_metadata
-from backend.artifacts.store import ArtifactStore, TrackFiles
+from backend.artifacts.store import ArtifactStore, TrackFiles, new_file_id
 from core.engine import AudioFormat
 from core.errors import Mp3EncodingFailed
 from core.pipeline import Song
@@ -26,11 +26,20 @@ class SongWriter:
         self._encode_mp3 = encode_mp3
 
     def write(
-        self, song: Song, audio_format: AudioFormat, facts: TrackFacts, *, keep_codes: bool = False
+        self,
+        song: Song,
+        audio_format: AudioFormat,
+        facts: TrackFacts,
+        *,
+        file_id: str | None = None,
+        keep_codes: bool = False,
     ) -> TrackFiles:
-        """Write all files of a song, or none; ArtifactError when one other than the MP3 fails."""
+        """Write all files of a song, or none, under a new name if none is given.
+
+        ArtifactError when a file other than the MP3 cannot be written.
+        """
         created_at = datetime.now().astimezone()
-        file_id = self._store.new_file_id(created_at)
+        file_id = file_id or new_file_id(created_at)
         try:
             return self._write(song, audio_format, facts, file_id, created_at, keep_codes)
         except BaseException:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from backend.artifacts.whole_file import UNFINISHED, unwritable, whole_file
+from backend.artifacts.whole_file import UNFINISHED, unfinished, unwritable, whole_file
 from core.errors import ArtifactError
 
-_NAME = re.compile(r"\d{8}_\d{6}_[0-9a-f]{8}\.(wav|mp3|json|npz)", re.ASCII)
+_ENDINGS = ("wav", "mp3", "json", "npz")
+_NAME = re.compile(rf"\d{{8}}_\d{{6}}_[0-9a-f]{{8}}\.({'|'.join(_ENDINGS)})", re.ASCII)
 _ABANDONED_SECONDS = 3600
 
 
@@ -33,33 +34,39 @@ class TrackFiles:
     warning: str | None = None
 
 
+def new_file_id(moment: datetime) -> str:
+    """A name without its ending that no other track has, from a moment in local time."""
+    return f"{moment.astimezone():%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"
+
+
+def names_of(file_id: str) -> list[str]:
+    """Every name a file of this track can have."""
+    return [f"{file_id}.{ending}" for ending in _ENDINGS]
+
+
 class ArtifactStore:
     """Files named ``YYYYMMDD_HHMMSS_xxxxxxxx.{wav,mp3,json,npz}`` (contract section 6) in one folder."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
 
     def open(self) -> None:
         """Make the folder."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(parents=True, exist_ok=True)
 
     def sweep(self) -> None:
         """Remove what processes that died left half written, which is what nobody has written to for an hour."""
-        for part in self._root.glob(f"{UNFINISHED}*"):
+        for part in self.root.glob(f"{UNFINISHED}*"):
             # Others may be at work in this folder: what vanishes meanwhile has its final name now.
             with suppress(FileNotFoundError):
                 if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
                     part.unlink()
 
-    def new_file_id(self, now: datetime) -> str:
-        """A name without its ending that no other track has."""
-        return f"{now:%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"
-
     def path(self, name: str) -> Path:
         """Where a file of this name lies or would lie; ArtifactError for any name that is not one of ours."""
         if not _NAME.fullmatch(name):
             raise ArtifactError("That is not the name of a track's file.")
-        return self._root / name
+        return self.root / name
 
     def find(self, name: str) -> Path:
         """Where the file lies; ArtifactError when there is none."""
@@ -67,6 +74,14 @@ class ArtifactStore:
         if not path.is_file():
             raise ArtifactError(f"There is no file {name}; it may have been removed from the disk.")
         return path
+
+    def size(self, file_id: str) -> int:
+        """Bytes that the files of one track take."""
+        return sum(path.stat().st_size for path in map(self.path, names_of(file_id)) if path.is_file())
+
+    def used_bytes(self) -> int:
+        """Bytes that all files in the folder take."""
+        return sum(path.stat().st_size for path in self.root.iterdir() if path.is_file())
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
@@ -79,6 +94,7 @@ class ArtifactStore:
             raise unwritable(path, error) from error
 
     def discard(self, file_id: str) -> None:
-        """Remove every file of one track."""
-        for ending in ("wav", "mp3", "json", "npz"):
-            self.path(f"{file_id}.{ending}").unlink(missing_ok=True)
+        """Remove every file of one track, the half-written too."""
+        for path in map(self.path, names_of(file_id)):
+            path.unlink(missing_ok=True)
+            unfinished(path).unlink(missing_ok=True)

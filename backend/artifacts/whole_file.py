@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,11 @@ UNFINISHED = ".part-"
 """How the name of a file begins that is not whole yet."""
 
 
+def unfinished(path: Path) -> Path:
+    """Where a file is written before it is whole."""
+    return path.with_name(UNFINISHED + path.name)
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A path beside ``path`` to write to; it takes its final name when the block ends well and vanishes otherwise.
@@ -19,7 +25,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     ArtifactError when there can be no such file: on entering, before any work was done for it, or at the end. What goes
     wrong inside the block is the caller's.
     """
-    part = path.with_name(UNFINISHED + path.name)
+    part = unfinished(path)
     try:
         if path.is_dir():
             raise unwritable(path, "there is a folder of this name")
@@ -30,6 +36,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield part
         try:
+            # On the disk before it has its name: a machine that loses power must not leave a name without a song.
+            with part.open("rb") as written:
+                os.fsync(written.fileno())
             part.replace(path)
         except OSError as error:
             raise unwritable(path, error) from error
@@ -41,6 +50,6 @@ def unwritable(path: Path, reason: OSError | str) -> ArtifactError:
     """What to say of a file that could not be written."""
     words = reason.strerror or str(reason) if isinstance(reason, OSError) else reason
     return ArtifactError(
-        f"{path.name} could not be written to {path.parent} ({words}). "
+        f"{path.name.removeprefix(UNFINISHED)} could not be written to {path.parent} ({words}). "
         "Check the free space and the permissions of that folder."
     )

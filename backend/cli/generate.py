@@ -15,7 +15,7 @@ from backend.artifacts.store import ArtifactStore, TrackFiles
 from backend.cli.chosen_settings import settings_from
 from backend.cli.engine_options import add_engine_options, engine_from
 from backend.workers.batch_watch import BatchWatch
-from backend.workers.messages import FailedEvent, ProgressEvent, TrackTask
+from backend.workers.messages import FailedEvent, FinishedEvent, ProgressEvent, TrackTask
 from backend.workers.recording import Recorder
 from core.errors import InvalidRequest
 from core.request import MAX_SEED, Mode, PromptMode, track_seeds
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         for event in recorder.record(request, [TrackTask(index=i, seed=seed) for i, seed in enumerate(seeds)], watch):
             if isinstance(event, FailedEvent):
                 bar.write(f"Track {event.track}: {event.error}", file=sys.stderr)
-            else:
+            elif isinstance(event, FinishedEvent):
                 # At once: what is written must be told even if a later track ends the whole batch.
                 _tell(bar, options.out, event.files)
                 written += 1

@@ -25,11 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     wanted = parse_gpus(options.gpus)
     settings = settings_from(options)
-    configure_logging(settings.paths.logs_dir / "api.log")
+    configure_logging(settings.paths.logs_dir / "api.log", log_format=settings.server.log_format)
     # Bound first: a second dispatcher must end here, before it touches a job or starts a worker.
     listening = bind(settings.server.host, settings.server.api_port)
     backend = build_backend(settings)
-    server = http_server(backend.app, grace_seconds=_GRACE_SECONDS)
+    server = http_server(backend.app, grace_seconds=_GRACE_SECONDS, before_stop=backend.drain)
 
     def find_devices() -> list[GpuId]:
         found = usable_devices(wanted)

@@ -9,13 +9,15 @@ import time
 import httpx
 from pydantic import ValidationError
 
-from backend.api.schemas import StatusAnswer
-from backend.settings import ServerSettings
+from backend.api.schemas import ErrorAnswer, StatusAnswer
+from backend.http_server import url_of
+from backend.settings import HASHED, ServerSettings
 from core.errors import KhalaError
 from core.progress import Phase
 
 _POLL_SECONDS = 0.3
 _TIMEOUT_SECONDS = 5.0
+_READY = "ready"
 
 
 class NotReady(KhalaError):
@@ -28,13 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     server = ServerSettings()
-    # Who listens everywhere also listens here.
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)
-    url = f"http://[{host}]:{server.api_port}/status" if ":" in host else f"http://{host}:{server.api_port}/status"
+    url = url_of(server.host, server.api_port)
     deadline = time.monotonic() + options.wait
     told: dict[str, str] = {}
     while True:
-        answer = _ask(url)
+        answer = _ask(url, server)
         lines, ready = _tell(answer) if answer else ({"dispatcher": "does not answer yet"}, False)
         for who, state in lines.items():
             if told.get(who) != state:
@@ -49,11 +49,19 @@ def run(options: argparse.Namespace) -> int:
     return 0 if answer else 1
 
 
-def _ask(url: str) -> StatusAnswer | None:
-    """The dispatcher's answer, None while there is none; NotReady when another program gives it."""
+def _ask(url: str, server: ServerSettings) -> StatusAnswer | str | None:
+    """The dispatcher's answer, None while there is none; NotReady when another program gives it.
+
+    Where only the hash of the API key is known here: what anybody may know, a few words or "ready".
+    """
+    keys = [key for key in server.api_keys if not key.startswith(HASHED)]
+    headers = {"X-API-Key": keys[0]} if keys else {}
     try:
-        answer = httpx.get(url, timeout=_TIMEOUT_SECONDS, trust_env=False).raise_for_status()
-        return StatusAnswer.model_validate_json(answer.content)
+        answer = httpx.get(f"{url}/status", headers=headers, timeout=_TIMEOUT_SECONDS, trust_env=False)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            answer = httpx.get(f"{url}/readyz", timeout=_TIMEOUT_SECONDS, trust_env=False)
+            return _READY if answer.is_success else ErrorAnswer.model_validate_json(answer.content).error
+        return StatusAnswer.model_validate_json(answer.raise_for_status().content)
     except httpx.HTTPError:
         return None
     except ValidationError as error:
@@ -62,8 +70,10 @@ def _ask(url: str) -> StatusAnswer | None:
         ) from error
 
 
-def _tell(answer: StatusAnswer) -> tuple[dict[str, str], bool]:
+def _tell(answer: StatusAnswer | str) -> tuple[dict[str, str], bool]:
     """What to say of the dispatcher and each worker, and whether all are up."""
+    if isinstance(answer, str):
+        return {"dispatcher": answer}, answer == _READY
     lines = {"dispatcher": f"answers, {answer.active_jobs} jobs active, {answer.queued_jobs} queued"}
     for worker in answer.workers:
         if worker.error:

@@ -1,50 +1,71 @@
-"""Hands queued tracks to idle workers and writes down what comes of them.
+"""Hands queued tracks to idle workers.
 
-The only writer of running tracks. An idle worker never waits while a track is queued: every submitted job, every
-worker that becomes idle and every batch that ends wakes the loop.
+The only writer of running tracks, through the batches it starts. An idle worker never waits while there is a track it
+may have: every submitted job, every worker that becomes idle and every batch that ends wakes the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import aclosing
-from typing import ParamSpec, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
-from sqlalchemy.exc import OperationalError
 
 from backend.artifacts.store import ArtifactStore
-from backend.jobs.store import Claim, JobStore
+from backend.jobs.batch import Batch, BatchEnd
+from backend.jobs.feed import JobFeed
+from backend.jobs.housekeeping import Housekeeping
+from backend.jobs.patience import persist
+from backend.jobs.track_queue import Claim, TrackQueue
+from backend.logs import log_job
+from backend.metrics import Metrics
 from backend.workers.client import WorkerLost
-from backend.workers.messages import Event, FailedEvent, FinishedEvent, GenerateTask, ProgressEvent, TrackTask
 from backend.workers.pool import PooledWorker, WorkerPool
-from core.errors import ArtifactError, IllegalTransition
 
 logger = logging.getLogger(__name__)
 
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-_STORE_RETRY_SECONDS = 1.0
+_KILLED = (
+    "The system ended the worker that made this track (signal {signal}), most often because memory ran out. A shorter "
+    "duration, fewer tracks or the runtime mode one_shot need less."
+)
+_CRASHED = "The worker that made this track stopped unexpectedly (code {code}); its log in backend/logs says why."
+_HUNG = (
+    "The worker that made this track hung: {why}. If its steps really take that long, raise KHALA_WORKER_STALL_SECONDS."
+)
+_NONSENSE = "The worker that made this track gave no proper answer; the logs in backend/logs have the details."
 
 
 class Dispatcher:
     """The loop between the job store and the worker pool."""
 
-    def __init__(self, store: JobStore, pool: WorkerPool, artifacts: ArtifactStore, work: asyncio.Event) -> None:
+    def __init__(
+        self,
+        queue: TrackQueue,
+        pool: WorkerPool,
+        artifacts: ArtifactStore,
+        housekeeping: Housekeeping,
+        feed: JobFeed,
+        metrics: Metrics,
+        work: asyncio.Event,
+        *,
+        stall_seconds: float,
+    ) -> None:
         """``work`` is set by whoever submits a job or sees a worker become idle."""
-        self._store = store
+        self._queue = queue
         self._pool = pool
         self._artifacts = artifacts
+        self._housekeeping = housekeeping
+        self._feed = feed
+        self._metrics = metrics
         self._work = work
+        self._stall_seconds = stall_seconds
+        self._batches = 0
+        self._batch_ended = asyncio.Event()
 
     async def run(self) -> None:
         """Dispatch until cancelled."""
-        for job_id in await asyncio.to_thread(self._store.requeue_running):
-            logger.info("job %s: tracks left running by the last life are queued again", job_id)
+        await self.requeue()
         self._work.set()
         async with anyio.create_task_group() as batches:
             while True:
@@ -52,64 +73,95 @@ class Dispatcher:
                 self._work.clear()
                 await self._hand_out(batches)
 
+    async def requeue(self) -> None:
+        """Queue again what is running though no batch is there for it, and remove what was written of it."""
+        for job_id in await persist(self._queue.requeue_running):
+            logger.info("job %s: tracks left running are queued again", job_id)
+        await self._housekeeping.remove_discarded()
+
+    async def drain(self, *, grace_seconds: float) -> None:
+        """Hand out nothing more, and wait so long for what is at work."""
+        self._pool.close()
+        with anyio.move_on_after(grace_seconds):
+            while self._batches:
+                self._batch_ended.clear()
+                await self._batch_ended.wait()
+
     async def _hand_out(self, batches: TaskGroup) -> None:
-        while idle := self._pool.idle():
+        passed_over: set[int] = set()
+        while idle := [one for one in self._pool.idle() if one.worker_id not in passed_over]:
             worker = idle[0]
             # Leased before the first await, so that nobody else can book the worker meanwhile.
             worker.lease()
-            claim = await self._persist(self._store.claim, worker.worker_id, idle_workers=len(idle))
+            claim = await persist(
+                self._queue.claim,
+                worker.worker_id,
+                idle_workers=len(idle),
+                others=self._pool.has_others(worker),
+                checkpoint=worker.engine.checkpoint if worker.engine else None,
+            )
             if claim is None:
                 worker.release()
-                return
+                # What waits may be for another: a track is kept from the worker that lost it.
+                passed_over.add(worker.worker_id)
+                continue
+            self._batches += 1
             batches.start_soon(self._perform, worker, claim)
 
     async def _perform(self, worker: PooledWorker, claim: Claim) -> None:
-        """Follow one batch to its end; whatever has not ended by then is lost."""
-        open_tracks = {track.index for track in claim.tracks}
-        logger.info("job %s: tracks %s go to worker %d", claim.job_id, sorted(open_tracks), worker.worker_id)
-        task = GenerateTask(
-            job_id=claim.job_id,
-            request=claim.request,
-            tracks=tuple(TrackTask(index=track.index, seed=track.seed) for track in claim.tracks),
-        )
-        try:
-            async with aclosing(worker.client.generate(task)) as events:
-                async for event in events:
-                    if event.track not in open_tracks:
-                        raise WorkerLost(f"it spoke of track {event.track}, which it does not have")
-                    if await self._record(claim.job_id, event):
-                        open_tracks.discard(event.track)
-        except (WorkerLost, IllegalTransition, ArtifactError) as error:
-            logger.warning("job %s: worker %d is lost: %s", claim.job_id, worker.worker_id, error)
-        for index in sorted(open_tracks):
-            status = await self._persist(self._store.lose, claim.job_id, index)
-            logger.warning("job %s: track %d is lost and now %s", claim.job_id, index, status.value)
+        with log_job(claim.job_id):
+            indexes = [track.index for track in claim.tracks]
+            logger.info("job %s: tracks %s go to worker %d", claim.job_id, indexes, worker.worker_id)
+            self._feed.changed(claim.job_id)
+            try:
+                batch = Batch(
+                    claim,
+                    worker,
+                    queue=self._queue,
+                    artifacts=self._artifacts,
+                    feed=self._feed,
+                    metrics=self._metrics,
+                    stall_seconds=self._stall_seconds,
+                )
+                await self._conclude(worker, claim, await _follow(batch))
+            finally:
+                self._batches -= 1
+                self._batch_ended.set()
         # A track that went back to the queue may be for another worker, one that is idle already.
         self._work.set()
         await self._pool.release(worker)
 
-    async def _record(self, job_id: str, event: Event) -> bool:
-        """Write one event down; whether it ends its track."""
-        match event:
-            case ProgressEvent(track=track, progress=progress):
-                await self._persist(self._store.record_progress, job_id, track, progress)
-                return False
-            case FinishedEvent(track=track, files=files):
-                for name in (files.wav_file, files.mp3_file, files.metadata_file):
-                    if name is not None:
-                        self._artifacts.find(name)
-                await self._persist(self._store.finish, job_id, track, files)
-                logger.info("job %s: track %d is done, %.1f s", job_id, track, files.duration_seconds)
-            case FailedEvent(track=track, error=error):
-                await self._persist(self._store.fail, job_id, track, error)
-                logger.warning("job %s: track %d failed: %s", job_id, track, error)
-        return True
+    async def _conclude(self, worker: PooledWorker, claim: Claim, end: BatchEnd) -> None:
+        """Decide on what a batch has left open, and get a useless worker out of the way."""
+        if end.lost:
+            logger.warning("job %s: worker %d is lost: %s", claim.job_id, worker.worker_id, end.lost)
+            cause, reason = await _explain(worker, end.lost)
+            for track in end.open_tracks:
+                status = await persist(self._queue.lose, track.file_id, reason)
+                self._metrics.track_ended(cause)
+                logger.warning("job %s: track %d is lost and now %s", claim.job_id, track.index, status.value)
+        if end.lost or end.overdue:
+            await worker.replace(at_once=end.lost is None)
+        self._feed.changed(claim.job_id)
+        await self._housekeeping.remove_discarded()
 
-    async def _persist(self, change: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Make a change in the store; a database that is locked or full is asked again until it takes it."""
-        while True:
-            try:
-                return await asyncio.to_thread(change, *args, **kwargs)
-            except OperationalError:  # noqa: PERF203
-                logger.exception("the job store did not take a change; trying again")
-                await asyncio.sleep(_STORE_RETRY_SECONDS)
+
+async def _follow(batch: Batch) -> BatchEnd:
+    try:
+        return await batch.follow()
+    except Exception:
+        # The dispatcher's edge: one batch that cannot be followed must not end all others.
+        logger.exception("a batch could not be followed to its end")
+        return batch.broken_off()
+
+
+async def _explain(worker: PooledWorker, lost: WorkerLost) -> tuple[str, str]:
+    """What was wrong with a worker: a word for the metrics, a sentence for people."""
+    code = await worker.exit_code()
+    if code is not None and code < 0:
+        return "killed", _KILLED.format(signal=-code)
+    if code is not None:
+        return "crashed", _CRASHED.format(code=code)
+    if lost.hung:
+        return "hung", _HUNG.format(why=lost)
+    return "nonsense", _NONSENSE

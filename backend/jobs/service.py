@@ -1,61 +1,153 @@
-"""What the API can do with jobs: take a request, answer for it. Owns seeds and job ids, not the work."""
+"""What the API can do with jobs. Owns seeds and job ids, wakes whoever has to know of a change; not the work itself."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import logging
 import secrets
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import asdict, dataclass
 
-from backend.jobs.store import JobCounts, JobStore
-from core.job import Job, Track
+from backend.jobs.feed import JobFeed
+from backend.jobs.forecast import UNKNOWN, Outlook
+from backend.jobs.forecaster import Forecaster
+from backend.jobs.housekeeping import Housekeeping
+from backend.jobs.rows import now
+from backend.jobs.store import IdempotencyKey, JobCounts, JobFilter, JobPage, JobStore
+from core.job import Job, Track, TrackStatus
 from core.request import MAX_SEED, GenerationRequest, track_seeds
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
+class NewJob:
+    """What is asked for. ``client`` is whoever asks; without a ``seed`` one is drawn."""
+
+    request: GenerationRequest
+    num_tracks: int
+    seed: int | None = None
+    title: str = ""
+    warnings: Sequence[str] = ()
+    client: str = ""
+
+    def fingerprint(self) -> str:
+        """The same for the same request, and for no other."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlacedJob:
-    """A job and its place in the queue; 0 when it waits for nothing."""
+    """A job, its place in the queue (0 when it waits for nothing), and when it will be done."""
 
     job: Job
     queue_position: int
+    outlook: Outlook = UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedPage:
+    """A page of jobs, each with its place in the queue."""
+
+    jobs: Sequence[PlacedJob]
+    next_before: int | None
+    total: int
 
 
 class JobService:
-    """Takes requests in and answers for them."""
+    """Takes requests in, answers for them, and changes what may be changed."""
 
-    def __init__(self, store: JobStore, *, on_submit: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: JobStore,
+        feed: JobFeed,
+        housekeeping: Housekeeping,
+        forecaster: Forecaster,
+        *,
+        on_submit: Callable[[], None],
+    ) -> None:
+        self.feed = feed
         self._store = store
+        self._housekeeping = housekeeping
+        self._forecaster = forecaster
         self._on_submit = on_submit
 
-    async def submit(
-        self, request: GenerationRequest, *, num_tracks: int, seed: int | None, warnings: Sequence[str]
-    ) -> PlacedJob:
-        """Keep a new job; every track's seed is fixed here, so that the song can be made again."""
-        seeds = track_seeds(secrets.randbelow(MAX_SEED + 1) if seed is None else seed, num_tracks)
+    async def submit(self, new: NewJob, *, idempotency_key: str | None = None) -> PlacedJob:
+        """Keep a new job; every track's seed is fixed here, so that the song can be made again.
+
+        With an ``idempotency_key`` that this client used before: the job of that time. Refusal when it cannot be taken.
+        """
+        seeds = track_seeds(secrets.randbelow(MAX_SEED + 1) if new.seed is None else new.seed, new.num_tracks)
         job = Job(
             job_id=uuid.uuid4().hex,
-            request=request,
-            created_at=datetime.now(timezone.utc),
+            request=new.request,
+            created_at=now(),
             tracks=tuple(Track(index=index, seed=seed) for index, seed in enumerate(seeds)),
-            warnings=tuple(warnings),
+            warnings=tuple(new.warnings),
+            title=new.title,
+            client=new.client,
         )
-        await asyncio.to_thread(self._store.add, job)
-        logger.info("job %s submitted: %d tracks of %d min", job.job_id, num_tracks, request.duration_minutes)
-        placed = PlacedJob(job=job, queue_position=await asyncio.to_thread(self._store.queue_position, job.job_id))
+        key = IdempotencyKey(key=idempotency_key, fingerprint=new.fingerprint()) if idempotency_key else None
+        kept = await asyncio.to_thread(self._store.add, job, idempotency=key)
+        if kept is job:
+            logger.info(
+                "job %s submitted: %d tracks of %d min", job.job_id, new.num_tracks, job.request.duration_minutes
+            )
+        placed = await self._place(kept)
         self._on_submit()
         return placed
 
     async def find(self, job_id: str) -> PlacedJob | None:
-        def look() -> PlacedJob | None:
-            job = self._store.find(job_id)
-            return PlacedJob(job=job, queue_position=self._store.queue_position(job_id)) if job else None
+        """The job, None if there is none."""
+        return await self._placed(await asyncio.to_thread(self._store.find, job_id))
 
-        return await asyncio.to_thread(look)
+    async def page(self, wanted: JobFilter, *, limit: int, before: int | None) -> PlacedPage:
+        """At most ``limit`` jobs, newest first, from the one ``before`` back in time."""
+        page: JobPage = await asyncio.to_thread(self._store.page, wanted, limit=limit, before=before)
+        jobs = [await self._place(job) for job in page.jobs]
+        return PlacedPage(jobs=jobs, next_before=page.next_before, total=page.total)
+
+    async def edit(
+        self, job_id: str, *, title: str | None, favourite: bool | None, notes: str | None
+    ) -> PlacedJob | None:
+        """Write on a job what is not None."""
+        change = asyncio.to_thread(self._store.edit, job_id, title=title, favourite=favourite, notes=notes)
+        return await self._placed(await change, changed=True)
+
+    async def cancel(self, job_id: str) -> PlacedJob | None:
+        """Stop what is queued, wish that what runs be stopped."""
+        return await self._placed(await asyncio.to_thread(self._store.cancel, job_id), changed=True)
+
+    async def retry(self, job_id: str) -> PlacedJob | None:
+        """Queue what failed or was cancelled again."""
+        placed = await self._placed(await asyncio.to_thread(self._store.retry, job_id), changed=True)
+        self._on_submit()
+        return placed
+
+    async def remove(self, job_id: str) -> bool:
+        """Forget an ended job and its files; whether there was one."""
+        removed = await asyncio.to_thread(self._store.remove, job_id)
+        await self._housekeeping.remove_discarded()
+        self.feed.changed(job_id)
+        return removed
 
     async def counts(self) -> JobCounts:
         return await asyncio.to_thread(self._store.counts)
+
+    async def _placed(self, job: Job | None, *, changed: bool = False) -> PlacedJob | None:
+        if job is None:
+            return None
+        if changed:
+            self.feed.changed(job.job_id)
+        return await self._place(job)
+
+    async def _place(self, job: Job) -> PlacedJob:
+        # Most jobs of a list have ended: they have no place, and nothing is to be expected of them.
+        if job.status.is_final:
+            return PlacedJob(job=job, queue_position=0)
+        waits = any(track.status is TrackStatus.QUEUED for track in job.tracks)
+        position = await asyncio.to_thread(self._store.queue_position, job.job_id) if waits else 0
+        return PlacedJob(job=job, queue_position=position, outlook=await self._forecaster.outlook(job.job_id))

@@ -1,56 +1,25 @@
-"""The job store: the one place where the state of jobs and tracks is kept, in SQLite (WAL) or any SQLAlchemy database.
+"""The job store as people see it: jobs are added, found, listed, written on, cancelled, asked for again, removed.
 
-Every change is one transaction and goes through ``check_transition``, so that an illegal one cannot be written.
-All calls block; the service and the dispatcher make them in a thread.
+Every change is one transaction. All calls block; the service makes them in a thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil
-from pathlib import Path
-from sqlite3 import Connection as SqliteConnection
 
-from sqlalchemy import Connection, create_engine, distinct, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from backend.artifacts.store import TrackFiles
-from backend.jobs.tables import Base, JobRow, TrackRow
-from core.errors import KhalaError
-from core.job import Job, TrackStatus, check_transition, track_status_of
-from core.progress import Phase, Progress
-from core.request import GenerationRequest
+from backend.jobs.database import Database
+from backend.jobs.job_status_sql import with_status
+from backend.jobs.refusals import KeyReused, NotAsItIs, QueueFull
+from backend.jobs.rows import RUNNING, forget, job_row, queue, stop, touch
+from backend.jobs.tables import JobRow, TrackRow
+from backend.jobs.turns import IN_TURN, give_turn
+from core.job import Job, JobStatus, TrackStatus
 
-_BUSY_TIMEOUT_MS = 10_000
-_RUNNING = [status for status in TrackStatus if status.is_running]
-_LOST = (
-    "The worker that made this track stopped unexpectedly, {attempts} times in a row. Its log in backend/logs says "
-    "why; too little memory is the usual cause. A shorter duration or fewer tracks may help."
-)
-
-
-class DatabaseUnusable(KhalaError):
-    """The database is not there, or is none. The address is not repeated: it may hold a password."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClaimedTrack:
-    """One claimed track."""
-
-    index: int
-    seed: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """Tracks of one job that now belong to one worker."""
-
-    job_id: str
-    request: GenerationRequest
-    tracks: Sequence[ClaimedTrack]
+_STOPPED = (TrackStatus.ERROR, TrackStatus.CANCELLED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,195 +30,179 @@ class JobCounts:
     queued: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class JobFilter:
+    """Which jobs to list: in one of these states (any, if empty), with this text somewhere, favourites or not."""
+
+    statuses: frozenset[JobStatus] = frozenset()
+    text: str = ""
+    favourite: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPage:
+    """Some of the jobs that fit, newest first. ``next_before`` is where the next page begins, ``total`` counts all."""
+
+    jobs: Sequence[Job]
+    next_before: int | None
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdempotencyKey:
+    """A client's word that two requests with this key are one; ``fingerprint`` tells whether they are the same."""
+
+    key: str
+    fingerprint: str
+
+
 class JobStore:
     """Jobs in a database."""
 
-    def __init__(self, url: str, *, max_attempts: int = 2) -> None:
-        """DatabaseUnusable when no database can have this address."""
-        try:
-            self._engine = create_engine(url)
-        except (ArgumentError, ImportError) as error:
-            raise DatabaseUnusable(
-                "KHALA_DATABASE_URL is not the address of a database that can be used here. "
-                "An example is sqlite:////var/lib/khala/jobs.sqlite3; other databases need their driver installed."
-            ) from error
-        self._max_attempts = max_attempts
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _prepare_sqlite)
-            event.listen(self._engine, "begin", _begin_sqlite)
+    def __init__(
+        self, database: Database, *, max_queued: int | None = None, check_room: Callable[[], None] = lambda: None
+    ) -> None:
+        """``check_room`` raises DiskNearlyFull when there is no room for another song."""
+        self._database = database
+        self._max_queued = max_queued
+        self._check_room = check_room
 
-    def open(self) -> None:
-        """Make the folder and the tables where they are missing; DatabaseUnusable when that cannot be done."""
-        url = make_url(self._engine.url)
-        if url.get_backend_name() == "sqlite" and url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            Base.metadata.create_all(self._engine)
-        except DatabaseError as error:
-            raise DatabaseUnusable(
-                f"The database of KHALA_DATABASE_URL cannot be opened: {error.orig}. "
-                "Check that it is the right one and that it may be written to."
-            ) from error
-
-    def close(self) -> None:
-        self._engine.dispose()
-
-    def add(self, job: Job) -> None:
-        """Keep a new job."""
-        with self._writing() as session:
-            session.add(
-                JobRow(
-                    job_id=job.job_id,
-                    created_at=job.created_at,
-                    request=job.request,
-                    warnings=list(job.warnings),
-                    tracks=[TrackRow.of(track) for track in job.tracks],
-                )
-            )
+    def add(self, job: Job, *, idempotency: IdempotencyKey | None = None) -> Job:
+        """Keep a new job, or find the one this client sent before with this key; Refusal when it cannot be taken."""
+        with self._database.writing() as session:
+            if idempotency and (earlier := _sent_before(session, job.client, idempotency)):
+                return earlier.to_job()
+            self._check_admission(session)
+            row = JobRow.of(job, idempotency.key if idempotency else None)
+            row.fingerprint = idempotency.fingerprint if idempotency else None
+            give_turn(session, row, tracks=len(row.tracks))
+            session.add(row)
+            return job
 
     def find(self, job_id: str) -> Job | None:
-        with self._reading() as session:
-            row = session.scalar(select(JobRow).where(JobRow.job_id == job_id))
+        with self._database.reading() as session:
+            row = job_row(session, job_id)
             return row.to_job() if row else None
+
+    def page(self, wanted: JobFilter, *, limit: int, before: int | None = None) -> JobPage:
+        """At most ``limit`` jobs, from the one ``before`` (exclusive) back in time."""
+        fitting = _fitting(wanted)
+        newest = select(JobRow).where(*fitting).order_by(JobRow.number.desc()).limit(limit + 1)
+        if before is not None:
+            newest = newest.where(JobRow.number < before)
+        with self._database.reading() as session:
+            rows = session.scalars(newest).all()
+            return JobPage(
+                jobs=[row.to_job() for row in rows[:limit]],
+                next_before=rows[limit - 1].number if len(rows) > limit else None,
+                total=session.scalar(select(func.count()).select_from(JobRow).where(*fitting)) or 0,
+            )
 
     def queue_position(self, job_id: str) -> int:
         """1 for the job whose tracks are handed out next, 0 for one that waits for nothing."""
-        waiting = select(TrackRow.job_number).where(TrackRow.status == TrackStatus.QUEUED)
-        mine = select(JobRow.number).where(JobRow.job_id == job_id, JobRow.number.in_(waiting)).scalar_subquery()
-        with self._reading() as session:
-            ahead = select(func.count(distinct(TrackRow.job_number))).where(
-                TrackRow.status == TrackStatus.QUEUED, TrackRow.job_number <= mine
-            )
-            return session.scalar(ahead) or 0
+        mine = select(*IN_TURN).where(JobRow.job_id == job_id, JobRow.number.in_(_waiting()))
+        with self._database.reading() as session:
+            place = session.execute(mine).one_or_none() if "\x00" not in job_id else None
+            if place is None:
+                return 0
+            turn, number = place
+            ahead = (JobRow.turn < turn) | ((JobRow.turn == turn) & (JobRow.number <= number))
+            waiting_ahead = select(func.count()).select_from(JobRow).where(JobRow.number.in_(_waiting()), ahead)
+            return session.scalar(waiting_ahead) or 0
 
     def counts(self) -> JobCounts:
-        running = select(TrackRow.job_number).where(TrackRow.status.in_(_RUNNING))
-        queued = select(func.count(distinct(TrackRow.job_number))).where(
-            TrackRow.status == TrackStatus.QUEUED, TrackRow.job_number.not_in(running)
-        )
-        with self._reading() as session:
-            active = session.scalar(select(func.count()).select_from(running.distinct().subquery())) or 0
-            return JobCounts(active=active, queued=session.scalar(queued) or 0)
+        running = select(TrackRow.job_number).where(TrackRow.status.in_(RUNNING)).distinct()
+        with self._database.reading() as session:
+            active = session.scalar(select(func.count()).select_from(running.subquery())) or 0
+            return JobCounts(active=active, queued=_waiting_jobs(session))
 
-    def claim(self, worker_id: int, *, idle_workers: int = 1) -> Claim | None:
-        """Give a worker its share of the oldest waiting job: its queued tracks in ``idle_workers`` equal parts."""
-        with self._writing() as session:
-            oldest = select(func.min(TrackRow.job_number)).where(TrackRow.status == TrackStatus.QUEUED)
-            waiting = session.scalars(
-                select(TrackRow)
-                .where(TrackRow.job_number == oldest.scalar_subquery(), TrackRow.status == TrackStatus.QUEUED)
-                .order_by(TrackRow.index)
-                .with_for_update(skip_locked=True)
-            ).all()
-            if not waiting:
+    def edit(self, job_id: str, *, title: str | None, favourite: bool | None, notes: str | None) -> Job | None:
+        """Write on a job what is not None; the job as it is then."""
+        with self._database.writing() as session:
+            row = job_row(session, job_id)
+            if row is None:
                 return None
-            taken = waiting[: ceil(len(waiting) / idle_workers)]
-            for row in taken:
-                _move(row, TrackStatus.GENERATING)
-                row.worker_id = worker_id
-                row.attempts += 1
-            job = taken[0].job
-            return Claim(
-                job_id=job.job_id,
-                request=job.request,
-                tracks=[ClaimedTrack(index=row.index, seed=row.seed) for row in taken],
-            )
+            row.title = row.title if title is None else title
+            row.favourite = row.favourite if favourite is None else favourite
+            row.notes = row.notes if notes is None else notes
+            row.search_text = row.searchable()
+            touch(row)
+            return row.to_job()
 
-    def record_progress(self, job_id: str, index: int, progress: Progress) -> None:
-        """Note where a track is; the percentage never goes back."""
-        with self._writing() as session:
-            row = _track(session, job_id, index)
-            _move(row, track_status_of(progress.phase))
-            row.progress = max(row.progress, progress.percent)
-            row.phase = progress.phase
-            row.phase_display = progress.display
+    def cancel(self, job_id: str) -> Job | None:
+        """End the queued tracks, note the wish on running ones; nothing changes for a job that has ended."""
+        with self._database.writing() as session:
+            row = job_row(session, job_id)
+            if row is None:
+                return None
+            for track in row.tracks:
+                if track.status is TrackStatus.QUEUED:
+                    stop(session, track, TrackStatus.CANCELLED, "Cancelled", error=None)
+                elif track.status.is_running and not track.cancel_wished:
+                    track.cancel_wished, track.phase_display = True, "Cancelling..."
+                    touch(row)
+            return row.to_job()
 
-    def finish(self, job_id: str, index: int, files: TrackFiles) -> None:
-        """The track is done; a warning stays readable as its ``error``."""
-        with self._writing() as session:
-            row = _track(session, job_id, index)
-            _move(row, TrackStatus.DONE)
-            _rest(row, "Done")
-            row.progress = 100
-            row.duration_seconds = files.duration_seconds
-            row.wav_file, row.mp3_file, row.metadata_file = files.wav_file, files.mp3_file, files.metadata_file
-            row.error = files.warning
+    def retry(self, job_id: str) -> Job | None:
+        """Queue an ended job's failed and cancelled tracks again, behind the others; Refusal when that cannot be."""
+        with self._database.writing() as session:
+            row = job_row(session, job_id)
+            if row is None:
+                return None
+            stopped = [track for track in row.tracks if track.status in _STOPPED]
+            if not row.to_job().status.is_final:
+                raise NotAsItIs("This job has not ended yet, so there is nothing to try again.")
+            if not stopped:
+                raise NotAsItIs("Every track of this job is done, so there is nothing to try again.")
+            self._check_admission(session)
+            for track in stopped:
+                queue(session, track)
+                track.attempts, track.lost_by = 0, None
+            give_turn(session, row, tracks=len(stopped))
+            return row.to_job()
 
-    def fail(self, job_id: str, index: int, error: str) -> None:
-        """The track ended without a song."""
-        with self._writing() as session:
-            _fail(_track(session, job_id, index), error)
+    def remove(self, job_id: str) -> bool:
+        """Forget an ended job and let go of its files; NotAsItIs for one that has not ended, False if there is none."""
+        with self._database.writing() as session:
+            row = job_row(session, job_id)
+            if row is None:
+                return False
+            if not row.to_job().status.is_final:
+                raise NotAsItIs("This job has not ended yet. Cancel it first, then remove it.")
+            forget(session, row)
+            return True
 
-    def lose(self, job_id: str, index: int) -> TrackStatus:
-        """The track's worker is gone: queue it again, or fail it when it was tried often enough."""
-        with self._writing() as session:
-            row = _track(session, job_id, index)
-            if row.attempts < self._max_attempts:
-                _requeue(row)
-            else:
-                _fail(row, _LOST.format(attempts=row.attempts))
-            return row.status
-
-    def requeue_running(self) -> list[str]:
-        """Queue again what the dispatcher's last life left running, as if it had never begun; ids of those jobs."""
-        with self._writing() as session:
-            rows = session.scalars(select(TrackRow).where(TrackRow.status.in_(_RUNNING))).all()
-            for row in rows:
-                _requeue(row)
-                row.attempts -= 1
-            return sorted({row.job.job_id for row in rows})
-
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        with Session(self._engine) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with Session(self._engine.execution_options(read_only=True)) as session:
-            yield session
+    def _check_admission(self, session: Session) -> None:
+        if self._max_queued is not None and _waiting_jobs(session) >= self._max_queued:
+            raise QueueFull(f"{self._max_queued} jobs wait already, and no more may. Ask again later.")
+        self._check_room()
 
 
-def _track(session: Session, job_id: str, index: int) -> TrackRow:
-    return session.scalars(
-        select(TrackRow)
-        .join(JobRow)
-        .where(JobRow.job_id == job_id, TrackRow.index == index)
-        .with_for_update(of=TrackRow)
-    ).one()
+def _sent_before(session: Session, client: str, idempotency: IdempotencyKey) -> JobRow | None:
+    same = select(JobRow).where(JobRow.client == client, JobRow.idempotency_key == idempotency.key)
+    earlier = session.scalar(same)
+    if earlier and earlier.fingerprint != idempotency.fingerprint:
+        raise KeyReused("This Idempotency-Key came with another request before. Use a new key for a new request.")
+    return earlier
 
 
-def _move(row: TrackRow, status: TrackStatus) -> None:
-    check_transition(row.status, status)
-    row.status = status
+def _waiting() -> Select[int]:
+    return select(TrackRow.job_number).where(TrackRow.status == TrackStatus.QUEUED)
 
 
-def _rest(row: TrackRow, phase_display: str) -> None:
-    row.phase = Phase.IDLE
-    row.phase_display = phase_display
+def _waiting_jobs(session: Session) -> int:
+    """How many jobs have not begun: nothing of them is at work, something waits."""
+    running = select(TrackRow.job_number).where(TrackRow.status.in_(RUNNING))
+    queued = _waiting().where(TrackRow.job_number.not_in(running)).distinct()
+    return session.scalar(select(func.count()).select_from(queued.subquery())) or 0
 
 
-def _requeue(row: TrackRow) -> None:
-    _move(row, TrackStatus.QUEUED)
-    _rest(row, "Queued")
-    row.progress = 0
-    row.worker_id = None
-
-
-def _fail(row: TrackRow, error: str) -> None:
-    _move(row, TrackStatus.ERROR)
-    _rest(row, "Failed")
-    row.error = error
-
-
-def _prepare_sqlite(connection: SqliteConnection, record: object) -> None:
-    # The driver would begin transactions by itself and too late; _begin_sqlite does it instead.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the write lock before it reads, so that what it read is still true when it writes.
-    read_only = connection.get_execution_options().get("read_only")
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+def _fitting(wanted: JobFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.statuses:
+        conditions.append(JobRow.number.in_(with_status(wanted.statuses)))
+    if wanted.text:
+        conditions.append(JobRow.search_text.contains(wanted.text.casefold(), autoescape=True))
+    if wanted.favourite is not None:
+        conditions.append(JobRow.favourite == wanted.favourite)
+    return conditions

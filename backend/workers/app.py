@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Annotated
 
 import anyio
-from fastapi import FastAPI, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -17,7 +19,7 @@ from backend.artifacts.store import ArtifactStore
 from backend.settings import ModelSettings
 from backend.workers.batch_watch import BatchWatch
 from backend.workers.devices import GpuId
-from backend.workers.messages import Event, GenerateTask, Health, HeartbeatEvent, WorkerConfig
+from backend.workers.messages import CancelOrder, Event, GenerateTask, Health, HeartbeatEvent, WorkerConfig
 from backend.workers.musician import Musician
 from core.errors import ArtifactError
 
@@ -35,9 +37,14 @@ class WorkerIdentity:
 
 
 def create_worker_app(
-    musician: Musician, artifacts: ArtifactStore, identity: WorkerIdentity, models: ModelSettings
+    musician: Musician,
+    artifacts: ArtifactStore,
+    identity: WorkerIdentity,
+    models: ModelSettings,
+    *,
+    token: str | None = None,
 ) -> FastAPI:
-    """The worker's application; its lifespan opens and closes the musician."""
+    """The worker's application; its lifespan opens and closes the musician. Only who has the ``token`` is let in."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -45,7 +52,18 @@ def create_worker_app(
         yield
         await asyncio.to_thread(musician.stop)
 
-    app = FastAPI(title="Khala worker", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    async def check_token(authorization: Annotated[str, Header()] = "") -> None:
+        if token and not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
+            raise HTTPException(401, "This worker only listens to its dispatcher.")
+
+    app = FastAPI(
+        title="Khala worker",
+        lifespan=lifespan,
+        dependencies=[Depends(check_token)],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
 
     @app.get("/health")
     async def health() -> Health:
@@ -83,6 +101,10 @@ def create_worker_app(
             raise HTTPException(409, "This worker is not idle.")
         # Begun before the answer is, so that of two who ask at once the second still gets its 409.
         return _begin(musician, task)
+
+    @app.post("/cancel", status_code=204)
+    async def cancel(order: CancelOrder) -> None:
+        musician.cancel(order)
 
     @app.get("/download/{filename}")
     async def download(filename: str) -> FileResponse:
@@ -122,7 +144,7 @@ def _begin(musician: Musician, task: GenerateTask) -> _BatchAnswer:
 
 async def _lines(events: asyncio.Queue[Event | None]) -> AsyncIterator[str]:
     # A stage may be silent for long, so this loop gives a sign of life: only a worker that is dead, or whose event loop
-    # hangs, says nothing. A model thread that hangs for ever looks alive to it; finding that needs another measure.
+    # hangs, says nothing. A model thread that hangs makes no progress, which the dispatcher watches apart from this.
     while True:
         event: Event | HeartbeatEvent | None = HeartbeatEvent()
         with anyio.move_on_after(HEARTBEAT_SECONDS):

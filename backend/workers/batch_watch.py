@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from backend.workers.messages import ProgressEvent
 from core.progress import Phase, Progress
@@ -29,6 +29,7 @@ class BatchWatch:
         self._emit = emit
         self._clock = clock
         self._stop = threading.Event()
+        self._unwanted: frozenset[int] = frozenset()
         self._phase: dict[int, Phase] = {}
         self._reported_at: dict[int, float] = {}
         self._entered_at: dict[int, float] = {}
@@ -46,7 +47,12 @@ class BatchWatch:
         self._emit(ProgressEvent(track=self._tracks[track], progress=progress))
 
     def cancelled(self, track: int) -> bool:
-        return self._stop.is_set()
+        return self._stop.is_set() or self._tracks[track] in self._unwanted
+
+    def cancel(self, tracks: Collection[int]) -> None:
+        """Nobody wants these tracks, by the job's numbers, any more."""
+        # A new set in one step: the model thread reads it meanwhile.
+        self._unwanted = self._unwanted | frozenset(tracks)
 
     def stop(self) -> None:
         """Nobody wants this batch any more."""

@@ -42,7 +42,7 @@ def build_worker(settings: Settings, *, worker_id: int, gpu_id: GpuId) -> FastAP
     identity = WorkerIdentity(
         worker_id=worker_id, gpu_id=gpu_id, seed=settings.models.base_seed + _SEED_STEP * worker_id
     )
-    return create_worker_app(musician, artifacts, identity, settings.models)
+    return create_worker_app(musician, artifacts, identity, settings.models, token=settings.server.worker_token)
 
 
 def open_chosen_engine(settings: Settings, *, device: str | None) -> SongEngine:

@@ -1,8 +1,8 @@
 """What the dispatcher and a worker say to each other over HTTP.
 
 One task goes in; a stream of events comes back, one JSON object a line: ``progress`` as often as
-``batch_watch`` lets through, then exactly one ``finished`` or ``failed`` a track; and ``heartbeat`` in between where
-there is nothing else to say.
+``batch_watch`` lets through, then exactly one ``finished``, ``failed`` or ``cancelled`` a track; and ``heartbeat`` in
+between where there is nothing else to say.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ class _Message(BaseModel):
 
 
 class TrackTask(_Message):
-    """One track to make: its place in the job and its seed."""
+    """One track to make: its place in the job, its seed, and the name of its files (a new one if it is None)."""
 
     index: int
     seed: int
+    file_id: str | None = None
 
 
 class GenerateTask(_Message):
@@ -54,6 +55,13 @@ class FinishedEvent(_Message):
     files: TrackFiles
 
 
+class CancelOrder(_Message):
+    """Tracks of a batch that nobody wants any more."""
+
+    job_id: str
+    tracks: tuple[int, ...]
+
+
 class FailedEvent(_Message):
     """A track could not be made; ``error`` is a sentence for the person who asked for it."""
 
@@ -62,7 +70,14 @@ class FailedEvent(_Message):
     error: str
 
 
-Event: TypeAlias = Annotated[ProgressEvent | FinishedEvent | FailedEvent, Field(discriminator="type")]
+class CancelledEvent(_Message):
+    """A track was stopped because nobody wants it any more."""
+
+    type: Literal["cancelled"] = "cancelled"
+    track: int
+
+
+Event: TypeAlias = Annotated[ProgressEvent | FinishedEvent | FailedEvent | CancelledEvent, Field(discriminator="type")]
 
 
 class HeartbeatEvent(_Message):
@@ -72,7 +87,7 @@ class HeartbeatEvent(_Message):
 
 
 STREAMED: TypeAdapter[Event | HeartbeatEvent] = TypeAdapter(
-    Annotated[ProgressEvent | FinishedEvent | FailedEvent | HeartbeatEvent, Field(discriminator="type")]
+    Annotated[Event | HeartbeatEvent, Field(discriminator="type")]
 )
 
 

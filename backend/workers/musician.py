@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from backend.logs import log_job
 from backend.workers.batch_watch import BatchWatch
-from backend.workers.messages import Event, FailedEvent, GenerateTask, HealthStatus
+from backend.workers.messages import CancelOrder, Event, FailedEvent, GenerateTask, HealthStatus
 from backend.workers.recording import Recorder
 from core.engine import EngineDescription, RuntimeMode, SongEngine
 from core.errors import KhalaError
@@ -85,6 +86,12 @@ class Musician:
         self.job_id = task.job_id
         return watch, self._thread.submit(self._perform, self._recorder, task, watch, emit)
 
+    def cancel(self, order: CancelOrder) -> None:
+        """Stop these tracks, if this is the batch at hand."""
+        watch = self._watch
+        if watch and self.job_id == order.job_id:
+            watch.cancel(order.tracks)
+
     def _open(self) -> None:
         try:
             engine = self._open_engine()
@@ -117,6 +124,10 @@ class Musician:
         self, recorder: Recorder, task: GenerateTask, watch: BatchWatch, emit: Callable[[Event], None]
     ) -> None:
         """Make all tracks of a task; each ends in exactly one event, whatever happens."""
+        with log_job(task.job_id):
+            self._make(recorder, task, watch, emit)
+
+    def _make(self, recorder: Recorder, task: GenerateTask, watch: BatchWatch, emit: Callable[[Event], None]) -> None:
         unfinished = [track.index for track in task.tracks]
         logger.info("job %s: making tracks %s", task.job_id, unfinished)
         try:

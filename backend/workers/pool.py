@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import Protocol
 
 import anyio
 
@@ -28,8 +29,28 @@ class WorkerStatus(str, Enum):
     BUSY = "busy"
 
 
+class Supervisor(Protocol):
+    """Who keeps the worker processes running."""
+
+    def trouble(self, worker_id: int) -> str | None:
+        """What is known of a worker that does not answer."""
+        ...
+
+    def is_ours(self, worker_id: int, pid: int) -> bool:
+        """Whether the worker that answers is the process that was started, not a stranger on its port."""
+        ...
+
+    async def exit_code(self, worker_id: int, pid: int) -> int | None:
+        """How this process ended, if it has or is about to."""
+        ...
+
+    async def replace(self, worker_id: int, pid: int, *, at_once: bool) -> None:
+        """End this process by force and start another, ``at_once`` or after a wait that grows with every time."""
+        ...
+
+
 class PooledWorker:
-    """One worker as the dispatcher sees it. ``trouble`` says what is known of one that does not answer."""
+    """One worker as the dispatcher sees it. Without a supervisor, nobody knows of its process."""
 
     def __init__(
         self,
@@ -37,14 +58,15 @@ class PooledWorker:
         gpu_id: GpuId,
         client: WorkerClient,
         *,
-        trouble: Callable[[int], str | None] = lambda worker_id: None,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self.worker_id = worker_id
         self.gpu_id = gpu_id
         self.client = client
         self.health: Health | None = None
-        self._trouble = trouble
+        self._supervisor = supervisor
         self._leased = False
+        self._leased_pid: int | None = None
 
     @property
     def status(self) -> WorkerStatus:
@@ -66,33 +88,79 @@ class PooledWorker:
 
     @property
     def error(self) -> str | None:
-        return self.health.error if self.health else self._trouble(self.worker_id)
+        if self.health:
+            return self.health.error
+        return self._supervisor.trouble(self.worker_id) if self._supervisor else None
 
     def lease(self) -> None:
         if self.status is not WorkerStatus.IDLE:
             raise RuntimeError(f"worker {self.worker_id} is {self.status.value} and cannot be booked")
         self._leased = True
+        self._leased_pid = self.health.pid if self.health else None
 
     def release(self) -> None:
         self._leased = False
 
+    async def refresh(self) -> None:
+        """Ask how it is; a stranger on its port counts as nobody."""
+        try:
+            health: Health | None = await self.client.health()
+        except WorkerLost:
+            health = None
+        if health and self._supervisor and not self._supervisor.is_ours(self.worker_id, health.pid):
+            health = None
+        then, now = (known.status if known else "offline" for known in (self.health, health))
+        self.health = health
+        if then != now:
+            logger.info("worker %d on %s was %s and is %s %s", self.worker_id, self.gpu_id, then, now, self.error or "")
+
+    async def exit_code(self) -> int | None:
+        """How the process that was booked ended, if it has."""
+        if self._supervisor is None or self._leased_pid is None:
+            return None
+        return await self._supervisor.exit_code(self.worker_id, self._leased_pid)
+
+    async def replace(self, *, at_once: bool) -> None:
+        """Have the process that was booked ended by force and another started, unless that has happened already."""
+        if self._supervisor is not None and self._leased_pid is not None:
+            await self._supervisor.replace(self.worker_id, self._leased_pid, at_once=at_once)
+
 
 class WorkerPool:
-    """All workers. ``is_ours(worker_id, pid)`` tells a worker of ours from a stranger on its port."""
+    """All workers."""
 
-    def __init__(
-        self,
-        *,
-        on_idle: Callable[[], None],
-        is_ours: Callable[[int, int], bool] = lambda worker_id, pid: True,
-    ) -> None:
+    def __init__(self, *, on_idle: Callable[[], None]) -> None:
         self.workers: Sequence[PooledWorker] = ()
+        self.closed = False
         self._on_idle = on_idle
-        self._is_ours = is_ours
 
     def idle(self) -> list[PooledWorker]:
         """Workers that could begin now."""
-        return [worker for worker in self.workers if worker.status is WorkerStatus.IDLE]
+        return [] if self.closed else [worker for worker in self.workers if worker.status is WorkerStatus.IDLE]
+
+    def close(self) -> None:
+        """No worker is to begin anything any more."""
+        self.closed = True
+
+    def obstacle(self) -> str | None:
+        """Why no worker can take work, not even when it is done with what it does; None if one can."""
+        if self.closed:
+            return "Khala is being stopped."
+        if not self.workers:
+            return "The workers are still being started."
+        if any(worker.engine for worker in self.workers):
+            return None
+        return self.failure() or "The workers are still loading their models."
+
+    def failure(self) -> str | None:
+        """What is wrong where no worker can take work; None while one can, or will by itself."""
+        if any(worker.engine for worker in self.workers):
+            return None
+        return next((worker.error for worker in self.workers if worker.error), None)
+
+    def has_others(self, worker: PooledWorker) -> bool:
+        """Whether another worker could take work, now or when it is done with what it does."""
+        return any(other.engine for other in self.workers if other is not worker)
 
     async def run(self, workers: Sequence[PooledWorker]) -> None:
         """Take these workers in and ask each how it is, again and again; ``on_idle`` hears when one could begin."""
@@ -103,7 +171,7 @@ class WorkerPool:
 
     async def release(self, worker: PooledWorker) -> None:
         """End a lease. The worker is asked first, so that one still busy with lost work is not booked again."""
-        await self._refresh(worker)
+        await worker.refresh()
         worker.release()
         if worker.status is WorkerStatus.IDLE:
             self._on_idle()
@@ -111,21 +179,7 @@ class WorkerPool:
     async def _poll(self, worker: PooledWorker) -> None:
         while True:
             before = worker.status
-            await self._refresh(worker)
+            await worker.refresh()
             if worker.status is WorkerStatus.IDLE and before is not WorkerStatus.IDLE:
                 self._on_idle()
             await asyncio.sleep(_POLL_SECONDS)
-
-    async def _refresh(self, worker: PooledWorker) -> None:
-        try:
-            health = await worker.client.health()
-        except WorkerLost:
-            health = None
-        if health and not self._is_ours(worker.worker_id, health.pid):
-            health = None
-        then, now = (known.status if known else "offline" for known in (worker.health, health))
-        worker.health = health
-        if then != now:
-            logger.info(
-                "worker %d on %s was %s and is %s %s", worker.worker_id, worker.gpu_id, then, now, worker.error or ""
-            )

@@ -1,15 +1,17 @@
-"""Worker processes: starts them, starts again those that die, stops them, and leaves none behind."""
+"""Worker processes: starts them, starts again those that end, ends those of no more use, leaves none behind."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -21,10 +23,10 @@ from backend.workers.devices import GpuId
 
 logger = logging.getLogger(__name__)
 
-_FIRST_DELAY_SECONDS = 1.0
-_LONGEST_DELAY_SECONDS = 30.0
 _STEADY_SECONDS = 60.0
 _GRACE_SECONDS = 10.0
+_DYING_SECONDS = 1.0
+"""A process whose connection broke may take so long to be seen as ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,20 +41,55 @@ class WorkerSpec:
     log_file: Path
 
 
-class WorkerProcesses:
-    """Keeps one process a spec running."""
+@dataclass
+class _Life:
+    """One process of a worker, from its start until the next one's."""
 
-    def __init__(self) -> None:
-        self._pids: dict[int, int] = {}
+    pid: int
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    code: int | None = None
+    replaced: bool = False
+    at_once: bool = False
+
+
+class WorkerProcesses:
+    """Keeps one process a spec running.
+
+    One that ended is started again after ``first_delay_seconds``, twice as long every time up to the longest.
+    """
+
+    def __init__(self, *, first_delay_seconds: float, longest_delay_seconds: float) -> None:
+        self._first_delay_seconds = first_delay_seconds
+        self._longest_delay_seconds = longest_delay_seconds
+        self._lives: dict[int, _Life] = {}
         self._troubles: dict[int, str] = {}
 
     def is_ours(self, worker_id: int, pid: int) -> bool:
         """Whether the worker that answers is the process we started, not a stranger on its port."""
-        return self._pids.get(worker_id) == pid
+        return self._life(worker_id, pid) is not None
 
     def trouble(self, worker_id: int) -> str | None:
         """What to say of a worker that does not answer: how its process ended last, if it did."""
         return self._troubles.get(worker_id)
+
+    async def exit_code(self, worker_id: int, pid: int) -> int | None:
+        """How this process ended, None while it goes on or when another has taken its place."""
+        life = self._life(worker_id, pid)
+        if life is None:
+            return None
+        with anyio.move_on_after(_DYING_SECONDS):
+            await life.ended.wait()
+        return life.code
+
+    async def replace(self, worker_id: int, pid: int, *, at_once: bool) -> None:
+        """End this process by force, with all that it started; another follows ``at_once`` or after a growing wait."""
+        life = self._life(worker_id, pid)
+        if life is None or life.ended.is_set():
+            return
+        logger.warning("worker %d (pid %d) is of no more use and is replaced", worker_id, pid)
+        life.replaced, life.at_once = True, at_once
+        _kill(pid)
+        await life.ended.wait()
 
     async def run(self, specs: Sequence[WorkerSpec]) -> None:
         """Keep the processes running until cancelled; then stop them all and wait for that."""
@@ -60,34 +97,44 @@ class WorkerProcesses:
             for spec in specs:
                 keepers.start_soon(self._keep_running, spec)
 
+    def _life(self, worker_id: int, pid: int) -> _Life | None:
+        life = self._lives.get(worker_id)
+        return life if life and life.pid == pid else None
+
     async def _keep_running(self, spec: WorkerSpec) -> None:
-        delay = _FIRST_DELAY_SECONDS
+        delay = self._first_delay_seconds
         while True:
             began = time.monotonic()
-            code = await self._run_once(spec)
+            life = await self._run_once(spec)
+            if life.at_once:
+                continue
             if time.monotonic() - began > _STEADY_SECONDS:
-                delay = _FIRST_DELAY_SECONDS
-            logger.error("worker %d ended with code %s; starting it again in %g s", spec.worker_id, code, delay)
+                delay = self._first_delay_seconds
+            how = "was ended because it was of no more use" if life.replaced else f"ended with code {life.code}"
+            logger.error("worker %d %s; starting it again in %g s", spec.worker_id, how, delay)
             self._troubles[spec.worker_id] = (
-                f"The worker's process ended at {datetime.now():%H:%M:%S} with code {code}; {spec.log_file} says why. "
+                f"The worker's process {how} at {datetime.now():%H:%M:%S}; {spec.log_file} says why. "
                 "It is started again by itself."
             )
             await asyncio.sleep(delay)
-            delay = min(2 * delay, _LONGEST_DELAY_SECONDS)
+            delay = min(2 * delay, self._longest_delay_seconds)
 
-    async def _run_once(self, spec: WorkerSpec) -> int:
+    async def _run_once(self, spec: WorkerSpec) -> _Life:
         process = await _start(spec)
-        self._pids[spec.worker_id] = process.pid
+        self._lives[spec.worker_id] = life = _Life(process.pid)
         logger.info("worker %d started on %s: pid %d, port %d", spec.worker_id, spec.gpu_id, process.pid, spec.port)
         try:
-            return await process.wait()
+            life.code = await process.wait()
         finally:
-            del self._pids[spec.worker_id]
             with anyio.CancelScope(shield=True):
                 if process.returncode is None:
                     await _stop(process)
                     logger.info("worker %d stopped", spec.worker_id)
+                # What the worker had started, an encoder perhaps, goes with it.
+                _kill(process.pid)
                 await process.aclose()
+            life.ended.set()
+        return life
 
 
 async def _start(spec: WorkerSpec) -> Process:
@@ -113,3 +160,9 @@ async def _stop(process: Process) -> None:
     if process.returncode is None:
         process.kill()
         await process.wait()
+
+
+def _kill(session: int) -> None:
+    """End a worker's whole process group, which has the number of its first process."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(session, signal.SIGKILL)

@@ -9,9 +9,9 @@ from backend.artifacts.metadata import TrackFacts
 from backend.artifacts.song_writer import SongWriter
 from backend.workers.batch_watch import BatchWatch
 from backend.workers.devices import GpuId, gpu_of
-from backend.workers.messages import FailedEvent, FinishedEvent, TrackTask
+from backend.workers.messages import CancelledEvent, FailedEvent, FinishedEvent, TrackTask
 from core.engine import SongEngine
-from core.errors import ArtifactError
+from core.errors import ArtifactError, Cancelled
 from core.pipeline import Song, SongPipeline
 from core.prompt import SuperresTextMode
 from core.request import GenerationRequest
@@ -42,7 +42,7 @@ class Recorder:
 
     def record(
         self, request: GenerationRequest, tracks: Sequence[TrackTask], watch: BatchWatch, *, job_id: str | None = None
-    ) -> Iterator[FinishedEvent | FailedEvent]:
+    ) -> Iterator[FinishedEvent | FailedEvent | CancelledEvent]:
         """Make these tracks in one batch; one event each, as soon as it is known.
 
         KhalaError when the batch as a whole ends, which leaves the tracks without an event.
@@ -51,6 +51,9 @@ class Recorder:
         seeds = [track.seed for track in tracks]
         for outcome in pipeline.run(request, seeds, watch, max_seconds=self._max_seconds):
             track = tracks[outcome.track]
+            if isinstance(outcome.result, Cancelled) or watch.cancelled(outcome.track):
+                yield CancelledEvent(track=track.index)
+                continue
             if not isinstance(outcome.result, Song):
                 yield FailedEvent(track=track.index, error=str(outcome.result))
                 continue
@@ -64,11 +67,13 @@ class Recorder:
                 job_id=job_id,
                 track_index=track.index,
             )
-            yield self._write(outcome.result, facts)
+            yield self._write(outcome.result, facts, track.file_id)
 
-    def _write(self, song: Song, facts: TrackFacts) -> FinishedEvent | FailedEvent:
+    def _write(self, song: Song, facts: TrackFacts, file_id: str | None) -> FinishedEvent | FailedEvent:
         try:
-            files = self._writer.write(song, self._engine.audio_format, facts, keep_codes=self._keep_codes)
+            files = self._writer.write(
+                song, self._engine.audio_format, facts, file_id=file_id, keep_codes=self._keep_codes
+            )
         except ArtifactError as error:
             logger.exception("job %s: track %d could not be written", facts.job_id, facts.track_index)
             return FailedEvent(track=facts.track_index, error=str(error))

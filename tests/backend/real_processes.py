@@ -110,7 +110,15 @@ class RealBackend:
         return until(look)
 
     def finished(self, job_id: str) -> dict[str, Any]:
-        return self.job_when(job_id, lambda job: job["status"] in ("completed", "partial", "failed"))
+        return self.job_when(job_id, lambda job: job["finished_at"] is not None)
+
+    def has_finished(self, job_id: str) -> bool:
+        return self.http.get(f"/job/{job_id}").json()["finished_at"] is not None
+
+    def kill(self) -> None:
+        """End the dispatcher in the middle of whatever it does."""
+        self.process.kill()
+        self.process.wait()
 
 
 @contextmanager
@@ -125,7 +133,11 @@ def real_backend(environment: Mapping[str, str]) -> Iterator[RealBackend]:
     finally:
         family = _family(process.pid)
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        try:
+            process.wait(DEADLINE_SECONDS)
+        finally:
+            # Whatever a test finds wrong, nothing of it is left behind.
+            process.kill()
         assert until_gone(family), "a process of the backend is left"
 
 
@@ -133,6 +145,18 @@ def until_gone(processes: list[psutil.Process]) -> bool:
     """Whether all these processes end in time."""
     _, alive = psutil.wait_procs(processes, timeout=20)
     return not alive
+
+
+def processes_with(name: str, value: str) -> list[psutil.Process]:
+    """Every process of this machine that has this variable in its environment."""
+    return [process for process in psutil.process_iter() if _environment_of(process).get(name) == value]
+
+
+def _environment_of(process: psutil.Process) -> dict[str, str]:
+    try:
+        return dict(process.environ())
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return {}
 
 
 def loaded_libraries(pid: int) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,20 +16,18 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from backend.api.app import create_app
-from backend.api.collaborators import Collaborators
 from backend.artifacts.encode import write_mp3
 from backend.artifacts.song_writer import Mp3Encoder, SongWriter
 from backend.artifacts.store import ArtifactStore
+from backend.bootstrap import Backend, build_backend
 from backend.http_server import bind
-from backend.jobs.dispatcher import Dispatcher
-from backend.jobs.service import JobService
 from backend.jobs.store import JobStore
-from backend.settings import JobSettings, ModelSettings, PathSettings, Settings
+from backend.jobs.track_queue import TrackQueue
+from backend.settings import JobSettings, ModelSettings, PathSettings, ServerSettings, Settings
 from backend.workers.app import WorkerIdentity, create_worker_app
 from backend.workers.client import WorkerClient
 from backend.workers.musician import Musician
-from backend.workers.pool import PooledWorker, WorkerPool
+from backend.workers.pool import PooledWorker, Supervisor, WorkerPool
 from backend.workers.recording import Recorder
 from core.engine import SongEngine
 
@@ -39,7 +37,9 @@ DEADLINE_SECONDS = 20.0
 FINAL = ("completed", "partial", "failed", "cancelled")
 
 
-def settings_in(folder: Path) -> Settings:
+def settings_in(
+    folder: Path, *, jobs: Mapping[str, Any] | None = None, server: Mapping[str, Any] | None = None
+) -> Settings:
     """Settings whose every path lies inside ``folder``."""
     return Settings(
         paths=PathSettings(
@@ -48,7 +48,8 @@ def settings_in(folder: Path) -> Settings:
             logs_dir=folder / "logs",
             frontend_dist=folder / "dist",
         ),
-        jobs=JobSettings(database_url=f"sqlite:///{folder / 'jobs.sqlite3'}"),
+        jobs=JobSettings(**{"database_url": f"sqlite:///{folder / 'jobs.sqlite3'}", **(jobs or {})}),
+        server=ServerSettings(**(server or {})),
     )
 
 
@@ -83,6 +84,7 @@ async def fake_worker(
     encode_mp3: Mp3Encoder = write_mp3,
     max_seconds: float | None = None,
     on_device_lost: Callable[[], None] = lambda: None,
+    token: str | None = None,
 ) -> AsyncIterator[str]:
     """A real worker server around a fake engine; yields its URL."""
     models = ModelSettings(max_seconds=max_seconds)
@@ -98,7 +100,7 @@ async def fake_worker(
 
     identity = WorkerIdentity(worker_id=worker_id, gpu_id="cpu", seed=1283 + 1000 * worker_id)
     musician = Musician(open_engine, recorder_for, on_device_lost=on_device_lost)
-    async with served(create_worker_app(musician, artifacts, identity, models)) as url:
+    async with served(create_worker_app(musician, artifacts, identity, models, token=token)) as url:
         yield url
 
 
@@ -107,10 +109,19 @@ class Studio:
     """What a test can get hold of."""
 
     api: httpx.AsyncClient
-    store: JobStore
-    artifacts: ArtifactStore
-    pool: WorkerPool
-    work: asyncio.Event
+    backend: Backend
+
+    @property
+    def store(self) -> JobStore:
+        return JobStore(self.backend.database)
+
+    @property
+    def queue(self) -> TrackQueue:
+        return TrackQueue(self.backend.database)
+
+    @property
+    def pool(self) -> WorkerPool:
+        return self.backend.pool
 
     async def submit(self, **body: Any) -> str:
         """Post a request that must be taken; the job's id."""
@@ -161,42 +172,53 @@ async def until_async(look: Callable[[], Awaitable[_Seen | None]]) -> _Seen:
 
 
 @asynccontextmanager
-async def reception(folder: Path) -> AsyncIterator[Studio]:
-    """The API with its store, and nobody behind it who works."""
-    settings = settings_in(folder)
-    store, artifacts = JobStore(settings.jobs.database_url), ArtifactStore(settings.paths.output_dir)
-    store.open()
-    artifacts.open()
-    work = asyncio.Event()
-    pool = WorkerPool(on_idle=work.set)
-    service = JobService(store, on_submit=work.set)
-    app = create_app(Collaborators(settings=settings, service=service, pool=pool, artifacts=artifacts))
-    to_app = httpx.ASGITransport(app, raise_app_exceptions=False)
+async def reception(
+    folder: Path, *, jobs: Mapping[str, Any] | None = None, server: Mapping[str, Any] | None = None
+) -> AsyncIterator[Studio]:
+    """The API with its store, and nobody behind it who works; ``jobs`` and ``server`` are settings to change."""
+    settings = settings_in(folder, jobs=jobs, server=server)
+    backend = build_backend(settings)
+    backend.database.open()
+    backend.artifacts.open()
+    to_app = httpx.ASGITransport(backend.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=to_app, base_url="http://studio") as api:
-        yield Studio(api=api, store=store, artifacts=artifacts, pool=pool, work=work)
-    store.close()
+        yield Studio(api=api, backend=backend)
+    backend.database.close()
 
 
 @asynccontextmanager
 async def dispatching(
-    folder: Path, worker_urls: Sequence[str], *, silence_seconds: float = DEADLINE_SECONDS
+    folder: Path,
+    worker_urls: Sequence[str],
+    *,
+    silence_seconds: float = DEADLINE_SECONDS,
+    supervisor: Supervisor | None = None,
+    jobs: Mapping[str, Any] | None = None,
+    server: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Studio]:
-    """The dispatcher's whole side, with workers that run already."""
-    async with reception(folder) as running, httpx.AsyncClient() as http:
+    """The dispatcher's whole side, with workers that run already; ``supervisor`` hears of those to be replaced."""
+    async with reception(folder, jobs=jobs, server=server) as running, httpx.AsyncClient() as http:
         workers = [
-            PooledWorker(worker_id, "cpu", WorkerClient(http, url, silence_seconds=silence_seconds))
+            PooledWorker(
+                worker_id, "cpu", WorkerClient(http, url, silence_seconds=silence_seconds), supervisor=supervisor
+            )
             for worker_id, url in enumerate(worker_urls)
         ]
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(running.pool.run, workers)
-            tasks.start_soon(Dispatcher(running.store, running.pool, running.artifacts, running.work).run)
+            tasks.start_soon(running.backend.dispatcher.run)
             yield running
             tasks.cancel_scope.cancel()
 
 
 @asynccontextmanager
 async def studio(
-    folder: Path, *engines: SongEngine, encode_mp3: Mp3Encoder = write_mp3, max_seconds: float | None = None
+    folder: Path,
+    *engines: SongEngine,
+    encode_mp3: Mp3Encoder = write_mp3,
+    max_seconds: float | None = None,
+    supervisor: Supervisor | None = None,
+    jobs: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Studio]:
     """A backend with one worker an engine."""
     artifacts = ArtifactStore(folder / "audio")
@@ -213,5 +235,5 @@ async def studio(
             )
             for worker_id, engine in enumerate(engines)
         ]
-        async with dispatching(folder, urls) as running:
+        async with dispatching(folder, urls, supervisor=supervisor, jobs=jobs) as running:
             yield running

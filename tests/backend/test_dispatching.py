@@ -16,12 +16,12 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import Response, StreamingResponse
 
 from backend.artifacts.store import ArtifactStore
-from backend.jobs.store import JobStore
+from backend.jobs.database import Database
 from backend.workers.messages import GenerateTask, Health
 from core.engine import RuntimeMode
 from core.progress import Phase
+from tests.backend.jobs import add, claim
 from tests.backend.studio import dispatching, fake_worker, served, settings_in, studio, until
-from tests.backend.test_store import add
 from tests.fakes.engine import FakeEngine
 
 SILENCE = object()
@@ -122,6 +122,7 @@ async def test_an_unexpected_error_fails_the_job_in_words_and_the_worker_goes_on
         lambda task: [{"type": "applause", "track": 0}],
         lambda task: [{"type": "failed", "track": 17, "error": "whose?"}],
         lambda task: [{"type": "progress", "track": 0, "progress": {"phase": "backbone", "fraction": 0.5}}],
+        lambda task: [{"type": "cancelled", "track": 0}],
         lambda task: [_finished("20260101_000000_00000000")],
         lambda task: [*_phases(), _finished("20260101_000000_00000000")],
         lambda task: [*_phases(), _finished("../../../etc/passwd")],
@@ -133,6 +134,7 @@ async def test_an_unexpected_error_fails_the_job_in_words_and_the_worker_goes_on
         "unknown event",
         "a stranger's track",
         "stops half way",
+        "cancelled by itself",
         "finished before it was decoded",
         "files that are not there",
         "files elsewhere",
@@ -152,7 +154,8 @@ async def test_a_worker_that_talks_nonsense_is_lost_and_its_track_is_tried_once_
 
     assert len(attempts) == 2
     assert job["status"] == "failed"
-    assert "stopped unexpectedly, 2 times in a row" in job["tracks"][0]["error"]
+    assert "gave no proper answer" in job["tracks"][0]["error"]
+    assert "2 times in a row" in job["tracks"][0]["error"]
 
 
 async def test_a_worker_that_falls_silent_is_lost(tmp_path: Path) -> None:
@@ -237,12 +240,11 @@ async def test_a_worker_that_stops_mid_song_loses_its_tracks_to_the_queue(tmp_pa
 
 
 async def test_tracks_the_last_life_left_running_are_made_after_a_restart(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path)
-    store = JobStore(settings.jobs.database_url)
-    store.open()
-    add(store)
-    store.claim(0)
-    store.close()
+    database = Database(settings_in(tmp_path).jobs.database_url)
+    database.open()
+    add(database)
+    claim(database)
+    database.close()
 
     engine = FakeEngine()
     async with studio(tmp_path, engine) as running:

@@ -83,8 +83,7 @@ def test_a_killed_dispatcher_leaves_no_worker_and_loses_no_job(tmp_path: Path, m
         job_id = backend.submit(**SONG, num_tracks=1)
         backend.job_when(job_id, lambda job: job["status"] == "generating")
         worker = backend.worker()
-        backend.process.kill()
-        backend.process.wait()
+        backend.kill()
         assert until_gone([worker])
 
     with real_backend({**settings, "KHALA_MAX_SECONDS": "1"}) as backend:
@@ -92,7 +91,8 @@ def test_a_killed_dispatcher_leaves_no_worker_and_loses_no_job(tmp_path: Path, m
 
 
 def test_a_stop_in_the_middle_of_a_song_is_quick_and_clean(tmp_path: Path, miniature: Path) -> None:
-    with real_backend(environment(tmp_path, miniature, max_seconds=60)) as backend:
+    settings = environment(tmp_path, miniature, max_seconds=60) | {"KHALA_SHUTDOWN_GRACE_SECONDS": "0.5"}
+    with real_backend(settings) as backend:
         backend.until_loaded()
         job_id = backend.submit(**SONG)
         backend.job_when(job_id, lambda job: job["tracks"][0]["worker_phase"] == "backbone")

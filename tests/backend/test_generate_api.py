@@ -30,7 +30,8 @@ async def test_an_empty_body_of_fields_takes_every_published_default(running: St
 
     assert answer.status_code == 200
     body = answer.json()
-    assert set(body) == {"status", "job_id", "num_tracks", "queue_position", "warnings"}
+    published, added = {"status", "job_id", "num_tracks", "queue_position"}, {"warnings"}
+    assert set(body) == published | added | {"starts_in_seconds", "finishes_in_seconds"}
     assert (body["status"], body["num_tracks"], body["queue_position"]) == ("queued", 2, 1)
     job = running.store.find(body["job_id"])
     assert job is not None
@@ -221,7 +222,7 @@ async def test_a_job_that_a_worker_took_at_once_is_accepted_though_no_worker_is_
     look = JobStore.queue_position
 
     def look_after_a_worker_came(store: JobStore, job_id: str) -> int:
-        store.claim(0)
+        running.queue.claim(0)
         return look(store, job_id)
 
     monkeypatch.setattr(JobStore, "queue_position", look_after_a_worker_came)

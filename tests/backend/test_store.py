@@ -1,217 +1,252 @@
-"""The job store: legal transitions only, claims that nobody shares, places in the queue."""
+"""The job store as people see it, on both kinds of database."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
+import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from backend.artifacts.store import TrackFiles
-from backend.jobs.store import DatabaseUnusable, JobStore
-from core.errors import IllegalTransition
-from core.job import Job, JobStatus, Track, TrackStatus
-from core.progress import Phase, Progress
-from core.request import GenerationRequest, Mode, PromptMode, SamplingOptions
+from backend.jobs.database import Database, DatabaseUnusable
+from backend.jobs.job_status_sql import with_status
+from backend.jobs.refusals import KeyReused, NotAsItIs, QueueFull
+from backend.jobs.store import IdempotencyKey, JobFilter, JobStore
+from backend.jobs.tables import JobRow
+from backend.jobs.track_queue import TrackQueue
+from core.job import JobStatus, Track, TrackStatus, job_status
+from core.request import GenerationRequest
+from tests.backend.jobs import add, claim, finish, found, new_job
+from tests.backend.test_track_queue import discarded
 
-REQUEST = GenerationRequest(
-    mode=Mode.INSTRUMENTAL,
-    prompt_mode=PromptMode.NATURAL,
-    prompt="a calm 夜 \U0001f319",
-    sampling=SamplingOptions(temperature=0.7),
-)
-FILES = TrackFiles(duration_seconds=1.5, wav_file="a.wav", mp3_file="a.mp3", metadata_file="a.json")
+KEY = IdempotencyKey(key="key", fingerprint="f" * 64)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[JobStore]:
-    opened = JobStore(f"sqlite:///{tmp_path / 'new' / 'jobs.sqlite3'}")
-    opened.open()
-    yield opened
-    opened.close()
+def store(database: Database) -> JobStore:
+    return JobStore(database)
 
 
-def add(store: JobStore, job_id: str = "job", tracks: int = 2) -> Job:
-    job = Job(
-        job_id=job_id,
-        request=REQUEST,
-        created_at=datetime(2026, 11, 21, 12, tzinfo=timezone(timedelta(hours=9))),
-        tracks=tuple(Track(index=index, seed=2**32 - 1 - index) for index in range(tracks)),
-        warnings=("odd",),
-    )
-    store.add(job)
-    return job
+def ids(store: JobStore, **wanted: object) -> list[str]:
+    page = store.page(JobFilter(**wanted), limit=100)  # type: ignore[arg-type]
+    assert page.total == len(page.jobs)
+    return [job.job_id for job in page.jobs]
 
 
-def found(store: JobStore, job_id: str = "job") -> Job:
-    job = store.find(job_id)
-    assert job is not None
-    return job
+def test_a_job_comes_back_as_it_was_kept(database: Database, store: JobStore) -> None:
+    kept = add(database, title="Rain", client="address 1.2.3.4")
 
-
-def walk_to_decoding(store: JobStore, index: int = 0) -> None:
-    for phase in (Phase.BACKBONE, Phase.SUPERRES, Phase.DECODING):
-        store.record_progress("job", index, Progress(phase=phase))
-
-
-def test_a_job_comes_back_as_it_was_kept(store: JobStore) -> None:
-    kept = add(store)
-
-    assert found(store) == kept
+    assert found(database) == kept
     assert store.find("another") is None
+    assert store.find("a\x00b") is None
 
 
-def test_jobs_outlive_the_process(store: JobStore, tmp_path: Path) -> None:
-    kept = add(store)
-    store.close()
+def test_jobs_outlive_the_process(database: Database, database_url: str) -> None:
+    kept = add(database)
+    database.close()
 
-    reopened = JobStore(f"sqlite:///{tmp_path / 'new' / 'jobs.sqlite3'}")
+    reopened = Database(database_url)
     reopened.open()
-    assert reopened.find("job") == kept
+    assert found(reopened) == kept
     reopened.close()
 
 
-def test_a_claim_takes_every_queued_track_of_the_oldest_job(store: JobStore) -> None:
-    add(store, "old")
-    add(store, "young")
-
-    claim = store.claim(3)
-
-    assert claim is not None
-    assert (claim.job_id, claim.request) == ("old", REQUEST)
-    assert [(track.index, track.seed) for track in claim.tracks] == [(0, 2**32 - 1), (1, 2**32 - 2)]
-    assert [(track.status, track.worker_id, track.attempts) for track in found(store, "old").tracks] == [
-        (TrackStatus.GENERATING, 3, 1)
-    ] * 2
-    assert found(store, "young").status is JobStatus.QUEUED
-
-
-def test_idle_workers_share_the_tracks_of_a_job(store: JobStore) -> None:
-    add(store, tracks=4)
-
-    shares = [store.claim(0, idle_workers=3), store.claim(1, idle_workers=2), store.claim(2, idle_workers=1)]
-
-    assert [[track.index for track in share.tracks] for share in shares if share] == [[0, 1], [2], [3]]
-    assert store.claim(3) is None
-
-
-def test_two_dispatch_loops_never_take_one_track(store: JobStore) -> None:
-    for number in range(30):
-        add(store, f"job-{number}", tracks=3)
-
-    def take_all(worker_id: int) -> list[tuple[str, int]]:
-        taken = []
-        while claim := store.claim(worker_id, idle_workers=2):
-            taken += [(claim.job_id, track.index) for track in claim.tracks]
-        return taken
-
-    with ThreadPoolExecutor(8) as loops:
-        taken = Counter(track for batch in loops.map(take_all, range(8)) for track in batch)
-
-    assert len(taken) == 90
-    assert set(taken.values()) == {1}
-
-
-def test_progress_moves_the_state_and_never_goes_back(store: JobStore) -> None:
-    add(store)
-    store.claim(0)
-    store.record_progress("job", 0, Progress(phase=Phase.BACKBONE, fraction=0.5, tokens=40, tokens_per_second=10))
-    store.record_progress("job", 0, Progress(phase=Phase.BACKBONE, fraction=0.1))
-
-    track = found(store).tracks[0]
-    assert (track.status, track.phase) == (TrackStatus.GENERATING, Phase.BACKBONE)
-    assert track.progress == Progress(phase=Phase.BACKBONE, fraction=0.5).percent
-    assert track.phase_display.startswith("Backbone generating · 10%")
-
-
-def test_a_finished_track_keeps_its_files_and_its_warning(store: JobStore) -> None:
-    add(store)
-    store.claim(0)
-    walk_to_decoding(store)
-    store.finish(
-        "job",
-        0,
-        TrackFiles(duration_seconds=2, wav_file="a.wav", mp3_file=None, metadata_file="a.json", warning="no MP3"),
-    )
-    store.fail("job", 1, "no frame")
-
-    job = found(store)
-    assert job.status is JobStatus.PARTIAL
-    done, failed = job.tracks
-    assert (done.status, done.progress, done.phase_display) == (TrackStatus.DONE, 100, "Done")
-    assert (done.wav_file, done.mp3_file, done.error) == ("a.wav", None, "no MP3")
-    assert (failed.status, failed.error, failed.phase) == (TrackStatus.ERROR, "no frame", Phase.IDLE)
-
-
-def test_an_illegal_transition_cannot_be_written(store: JobStore) -> None:
-    add(store)
-    with pytest.raises(IllegalTransition):
-        store.finish("job", 0, FILES)
-    with pytest.raises(IllegalTransition):
-        store.record_progress("job", 0, Progress(phase=Phase.DECODING))
-    assert found(store).status is JobStatus.QUEUED
-
-    store.claim(0)
-    walk_to_decoding(store)
-    store.finish("job", 0, FILES)
-    before = found(store)
-    for change in (
-        lambda: store.finish("job", 1, FILES),
-        lambda: store.fail("job", 0, "late"),
-        lambda: store.lose("job", 0),
-        lambda: store.record_progress("job", 0, Progress(phase=Phase.BACKBONE)),
-    ):
-        with pytest.raises(IllegalTransition):
-            change()
-    assert found(store) == before
-
-
-def test_a_lost_track_is_queued_once_more_and_then_failed_with_a_sentence(store: JobStore) -> None:
-    add(store, tracks=1)
-    store.claim(0)
-    walk_to_decoding(store)
-    assert store.lose("job", 0) is TrackStatus.QUEUED
-    again = found(store).tracks[0]
-    assert (again.progress, again.worker_id, again.phase_display, again.attempts) == (0, None, "Queued", 1)
-
-    store.claim(1)
-    assert store.lose("job", 0) is TrackStatus.ERROR
-    failed = found(store)
-    assert failed.status is JobStatus.FAILED
-    assert "2 times in a row" in (failed.tracks[0].error or "")
-
-
-def test_a_restart_queues_running_tracks_again_without_blaming_them(store: JobStore) -> None:
-    add(store)
-    store.claim(0)
-    walk_to_decoding(store, 0)
-    walk_to_decoding(store, 1)
-    store.finish("job", 1, FILES)
-
-    assert store.requeue_running() == ["job"]
-    running, finished = found(store).tracks
-    assert (running.status, running.attempts, running.progress) == (TrackStatus.QUEUED, 0, 0)
-    assert finished.status is TrackStatus.DONE
-    assert found(store).status is JobStatus.PENDING
-    assert store.requeue_running() == []
-
-
-def test_places_and_counts_follow_the_tracks(store: JobStore) -> None:
+def test_places_and_counts_follow_the_tracks(database: Database, store: JobStore) -> None:
     for name in ("first", "second", "third"):
-        add(store, name)
-    assert [store.queue_position(name) for name in ("first", "second", "third", "none")] == [1, 2, 3, 0]
+        add(database, name)
+    assert [store.queue_position(name) for name in ("first", "second", "third", "none", "\x00")] == [1, 2, 3, 0, 0]
     assert store.counts().queued == 3
 
-    store.claim(0)
+    claim(database)
     assert [store.queue_position(name) for name in ("first", "second", "third")] == [0, 1, 2]
     assert (store.counts().active, store.counts().queued) == (1, 2)
 
-    store.claim(1, idle_workers=2)
+    claim(database, 1, idle_workers=2)
     assert store.queue_position("second") == 1, "half of it still waits"
     assert (store.counts().active, store.counts().queued) == (2, 1)
+
+
+def test_a_client_with_many_jobs_waits_for_others_between_them(database: Database, store: JobStore) -> None:
+    for number in range(4):
+        add(database, f"many-{number}", client="many")
+    assert claim(database).job_id == "many-0"
+    add(database, "single", client="single")
+    add(database, "pair-0", client="pair")
+    add(database, "pair-1", client="pair")
+
+    waiting = ["many-1", "many-2", "many-3", "single", "pair-0", "pair-1"]
+    in_order = sorted(waiting, key=store.queue_position)
+    assert in_order == ["single", "pair-0", "many-1", "pair-1", "many-2", "many-3"]
+    assert [claim(database).job_id for _ in waiting] == in_order
+
+
+def test_work_counts_in_minutes_so_short_songs_come_more_often(database: Database) -> None:
+    short, long = (GenerationRequest(tags="Jazz", duration_minutes=minutes) for minutes in (1, 4))
+    for number in range(2):
+        add(database, f"long-{number}", tracks=1, client="long", request=long)
+    for number in range(5):
+        add(database, f"short-{number}", tracks=1, client="short", request=short)
+
+    order = [claim(database).job_id for _ in range(7)]
+    assert order == ["long-0", "short-0", "short-1", "short-2", "short-3", "long-1", "short-4"]
+
+
+def test_who_was_idle_has_saved_nothing_up(database: Database) -> None:
+    for number in range(3):
+        add(database, f"early-{number}", client="early")
+        finished = claim(database)
+        for track in finished.tracks:
+            finish(database, track.file_id)
+    add(database, "early-3", client="early")
+    for number in range(3):
+        add(database, f"late-{number}", client="late")
+
+    order = [claim(database).job_id for _ in range(4)]
+    assert order.index("early-3") <= 1
+
+
+def test_so_many_jobs_may_wait_and_no_more(database: Database) -> None:
+    add(database, "first", max_queued=2)
+    add(database, "second", max_queued=2)
+    with pytest.raises(QueueFull, match="2 jobs wait already"):
+        add(database, "third", max_queued=2)
+
+    claim(database)
+    add(database, "third", max_queued=2)
+    assert found(database, "third").status is JobStatus.QUEUED
+
+
+def test_the_same_key_is_the_same_job_for_one_client(database: Database) -> None:
+    first = add(database, "first", client="a", idempotency=KEY)
+
+    assert add(database, "again", client="a", idempotency=KEY, max_queued=1) == first
+    assert add(database, "other", client="b", idempotency=KEY).job_id == "other"
+    with pytest.raises(KeyReused):
+        add(database, "changed", client="a", idempotency=IdempotencyKey(key="key", fingerprint="0" * 64))
+
+
+def test_jobs_are_listed_newest_first_page_by_page(database: Database, store: JobStore) -> None:
+    for number in range(5):
+        add(database, f"job-{number}")
+
+    first = store.page(JobFilter(), limit=2)
+    second = store.page(JobFilter(), limit=2, before=first.next_before)
+    add(database, "newcomer")
+    third = store.page(JobFilter(), limit=2, before=second.next_before)
+
+    pages = [[job.job_id for job in page.jobs] for page in (first, second, third)]
+    assert pages == [["job-4", "job-3"], ["job-2", "job-1"], ["job-0"]]
+    assert (first.total, third.total, third.next_before) == (5, 6, None)
+
+
+def test_text_is_found_wherever_it_stands_in_small_or_capital_letters(database: Database, store: JobStore) -> None:
+    add(database, "lyrics", request=GenerationRequest(tags="Jazz, Piano", lyrics="Ärger im REGEN"))
+    add(database, "title", title="100%_sure")
+    add(database, "notes")
+    store.edit("notes", title=None, favourite=None, notes="Straße")
+
+    assert ids(store, text="ärger") == ["lyrics"]
+    assert ids(store, text="pIaNo") == ["lyrics"]
+    assert ids(store, text="夜") == ["notes", "title"], "the prompt of both"
+    assert ids(store, text="0%_s") == ["title"]
+    assert ids(store, text="0%s") == []
+    assert ids(store, text="STRASSE") == ["notes"]
+
+
+def test_favourites_and_states_are_filtered(database: Database, store: JobStore) -> None:
+    for name in ("running", "waiting"):
+        add(database, name)
+    claim(database)
+    store.edit("waiting", title=None, favourite=True, notes=None)
+
+    assert ids(store, favourite=True) == ["waiting"]
+    assert ids(store, favourite=False) == ["running"]
+    assert ids(store, statuses=frozenset({JobStatus.GENERATING})) == ["running"]
+    assert ids(store, statuses=frozenset({JobStatus.GENERATING, JobStatus.QUEUED})) == ["waiting", "running"]
+    assert ids(store, statuses=frozenset({JobStatus.FAILED})) == []
+
+
+def test_the_database_reads_the_state_off_the_tracks_as_core_does(database: Database) -> None:
+    expected = {}
+    combinations = [
+        combination
+        for count in (1, 2, 3)
+        for combination in itertools.combinations_with_replacement(TrackStatus, count)
+    ]
+    with database.writing() as session:
+        for number, statuses in enumerate(combinations):
+            tracks = tuple(Track(index=index, seed=0, status=status) for index, status in enumerate(statuses))
+            job = replace(new_job(f"job-{number}"), tracks=tracks)
+            session.add(JobRow.of(job, None))
+            expected[job.job_id] = job_status(statuses)
+    with database.reading() as session:
+        for status in JobStatus:
+            rows = session.scalars(select(JobRow.job_id).where(JobRow.number.in_(with_status([status]))))
+            assert set(rows) == {job_id for job_id, own in expected.items() if own is status}
+
+
+def test_what_is_written_on_a_job_stays(database: Database, store: JobStore) -> None:
+    add(database)
+    before = found(database).version
+    store.edit("job", title="Rain", favourite=None, notes="second try")
+    edited = store.edit("job", title=None, favourite=True, notes=None)
+
+    assert edited == found(database)
+    assert (edited.title, edited.favourite, edited.notes) == ("Rain", True, "second try")
+    assert edited.version > before
+    assert store.edit("unknown", title="x", favourite=None, notes=None) is None
+
+
+def test_queued_tracks_are_cancelled_at_once_and_an_ended_job_stays_as_it_is(
+    database: Database, store: JobStore
+) -> None:
+    add(database)
+    cancelled = store.cancel("job")
+
+    assert cancelled is not None
+    assert cancelled.status is JobStatus.CANCELLED
+    assert cancelled.finished_at is not None
+    assert store.cancel("job") == cancelled
+    assert store.cancel("unknown") is None
+    assert TrackQueue(database).claim(0) is None
+
+
+def test_failed_and_cancelled_tracks_can_be_asked_for_again(database: Database, store: JobStore) -> None:
+    add(database, tracks=3)
+    done, failed, lost = (track.file_id for track in claim(database).tracks)
+    finish(database, done)
+    TrackQueue(database).fail(failed, "no frame")
+    with pytest.raises(NotAsItIs, match="not ended"):
+        store.retry("job")
+    TrackQueue(database).lose(lost, "hung")
+    store.cancel("job")
+
+    again = store.retry("job")
+    assert again is not None
+    assert [track.status for track in again.tracks] == [TrackStatus.DONE, TrackStatus.QUEUED, TrackStatus.QUEUED]
+    assert [track.error for track in again.tracks] == [None, None, None]
+    assert again.finished_at is None
+    retried = claim(database)
+    assert [(track.index, track.seed) for track in retried.tracks] == [(1, 2**32 - 2), (2, 2**32 - 3)]
+    for track in retried.tracks:
+        finish(database, track.file_id)
+    with pytest.raises(NotAsItIs, match="Every track of this job is done"):
+        store.retry("job")
+    assert store.retry("unknown") is None
+
+
+def test_an_ended_job_can_be_removed_with_its_files(database: Database, store: JobStore) -> None:
+    add(database, tracks=1)
+    with pytest.raises(NotAsItIs, match="Cancel it first"):
+        store.remove("job")
+    file_id = claim(database).tracks[0].file_id
+    finish(database, file_id)
+
+    assert store.remove("job")
+    assert store.find("job") is None
+    assert discarded(database) == {file_id}
+    assert not store.remove("job")
 
 
 @pytest.mark.parametrize("address", ["nonsense", "abacus://host/jobs", "sqlite:///{file}"])
@@ -222,5 +257,5 @@ def test_a_database_that_is_none_is_told_in_one_sentence_that_keeps_the_address_
     file.write_text("Dear reader, " * 100)
 
     with pytest.raises(DatabaseUnusable, match="KHALA_DATABASE_URL") as told:
-        JobStore(address.format(file=file)).open()
+        Database(address.format(file=file)).open()
     assert "abacus" not in str(told.value)

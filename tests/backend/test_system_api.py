@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 import httpx
+import pytest
 
 from backend.artifacts.store import ArtifactStore
 from backend.bootstrap import build_backend
+from backend.jobs.store import JobStore
 from backend.settings import PROJECT_ROOT, ServerSettings, Settings
 from core.errors import CheckpointError
-from tests.backend.studio import dispatching, fake_worker, settings_in, studio, until
+from tests.backend.studio import dispatching, fake_worker, reception, settings_in, studio, until
 from tests.fakes.engine import FakeEngine
 
 PUBLISHED_TAGS = {
@@ -89,6 +91,7 @@ async def test_a_worker_that_cannot_load_says_why_and_jobs_wait_for_it(tmp_path:
         status = (await running.api.get("/status")).json()
         job = await running.job(job_id)
 
+    assert job["tracks"][0]["phase_display"] == "Queued · backbone: the file is truncated"
     assert status["workers"][0]["status"] == "offline"
     assert status["workers"][0]["error"] == "backbone: the file is truncated"
     assert status["queued_jobs"] == 1
@@ -158,15 +161,31 @@ async def test_browsers_from_elsewhere_are_not_let_in_unless_named(tmp_path: Pat
     assert opened.headers["access-control-allow-origin"] == "http://elsewhere.example"
 
 
-async def test_a_bug_is_a_500_without_a_traceback(tmp_path: Path) -> None:
+async def test_a_bug_is_a_500_without_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bug(store: JobStore, job_id: str) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr(JobStore, "find", bug)
+    async with reception(tmp_path) as running:
+        answer = await running.api.get("/job/any")
+
+    assert answer.status_code == 500
+    assert answer.json() == {"error": "Something went wrong inside; the server's log has the details."}
+
+
+async def test_a_store_that_does_not_answer_is_a_503_that_says_so(tmp_path: Path) -> None:
     backend = build_backend(settings_in(tmp_path))
     transport = httpx.ASGITransport(backend.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://studio") as api:
         # The store was never opened, so its tables are not there.
         answer = await api.get("/job/any")
+        ready = await api.get("/readyz")
+        alive = await api.get("/healthz")
 
-    assert answer.status_code == 500
-    assert answer.json() == {"error": "Something went wrong inside; the server's log has the details."}
+    assert answer.status_code == ready.status_code == 503
+    assert answer.json()["error"].startswith("The job store does not answer")
+    assert ready.json()["error"].startswith("The job store does not answer")
+    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
 
 
 def test_the_committed_openapi_document_is_current(tmp_path: Path) -> None:

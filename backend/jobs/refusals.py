@@ -1,0 +1,34 @@
+"""Why something that is asked of the jobs is not done, though nothing is wrong with how it was asked.
+
+Refusal
+├── NotAsItIs          the job's state does not allow it
+├── KeyReused          the same Idempotency-Key with another request
+├── QueueFull          too many jobs wait; says when to ask again
+└── DiskNearlyFull     there is no room for another song
+"""
+
+from __future__ import annotations
+
+from core.errors import KhalaError
+
+
+class Refusal(KhalaError):
+    """Something is not done for a reason the message gives."""
+
+
+class NotAsItIs(Refusal):
+    """The job's state does not allow it."""
+
+
+class KeyReused(Refusal):
+    """The same Idempotency-Key came with another request."""
+
+
+class QueueFull(Refusal):
+    """Too many jobs wait."""
+
+    retry_after_seconds = 60
+
+
+class DiskNearlyFull(Refusal):
+    """There is no room for another song."""

@@ -1,0 +1,37 @@
+/** What follows from a job's own fields: names, files, states. Pure; every feature may ask. */
+import { API_BASE, type Job, type JobStatus, type SongRequest, type Track } from "./client";
+
+const ENDED: ReadonlySet<JobStatus> = new Set<JobStatus>(["completed", "partial", "failed", "cancelled"]);
+
+export function hasEnded(status: JobStatus): boolean {
+  return ENDED.has(status);
+}
+
+/** How far a job is, 0 to 100: its tracks on average. */
+export function percentOf(job: Job): number {
+  return Math.round(job.tracks.reduce((sum, track) => sum + track.progress, 0) / Math.max(1, job.tracks.length));
+}
+
+/** The description that the models read. */
+export function descriptionOf(request: SongRequest): string {
+  return request.prompt_mode === "natural" ? request.prompt : request.tags;
+}
+
+const NAME_LENGTH = 48;
+
+/** The title, else the first sung line, else the beginning of the description; empty when there is none. */
+export function songName(job: Job): string {
+  const line = job.cleaned_lyrics.split("\n").find((each) => each.trim() && !each.trim().startsWith("["));
+  const name = job.title.trim() || line?.trim() || descriptionOf(job.request).trim();
+  return name.length > NAME_LENGTH ? `${name.slice(0, NAME_LENGTH - 1).trimEnd()}…` : name;
+}
+
+export function trackUrl(jobId: string, index: number, kind: "mp3" | "wav" | "json"): string {
+  return new URL(`${API_BASE}/job/${encodeURIComponent(jobId)}/track/${index}/${kind}`, location.origin).href;
+}
+
+/** What to play of a track; a song whose MP3 is missing says so in its warning and has its WAV. */
+export function playableUrl(job: Job, track: Track): string | null {
+  if (track.status !== "done") return null;
+  return trackUrl(job.job_id, track.index, track.warning === null ? "mp3" : "wav");
+}

@@ -1,0 +1,52 @@
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import type { Job } from "@/api/client";
+import { useConfig } from "@/api/config";
+
+import type { JobActions } from "./actions";
+
+/** The numbers a song was made with, and a person's own words about it. */
+export function JobDetails({ job, actions }: { job: Job; actions: JobActions }) {
+  const { t } = useTranslation();
+  const { request } = job;
+  const facts: [string, string | number][] = [
+    [t("knob.topKBackbone.label"), request.top_k_bb],
+    [t("knob.temperature.label"), request.temperature],
+    [t("knob.topKSuperres.label"), request.top_k_sr],
+    [t("controls.tracks"), request.num_tracks],
+  ];
+  return (
+    <section aria-label={t("song.details")} className="rounded-lg border border-line bg-panel p-5">
+      <dl className="grid grid-cols-[1fr_auto] gap-x-4 gap-y-1 text-sm">
+        {facts.map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="text-soft">{name}</dt>
+            <dd className="text-right">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <Notes key={job.job_id} notes={job.notes} onSave={(notes) => actions.note(job, notes)} />
+    </section>
+  );
+}
+
+function Notes({ notes, onSave }: { notes: string; onSave: (notes: string) => void }) {
+  const { t } = useTranslation();
+  const { data: config } = useConfig();
+  const [text, setText] = useState(notes);
+  return (
+    <label className="mt-4 block text-sm">
+      <span className="mb-1.5 block font-medium">{t("song.notes")}</span>
+      <textarea
+        value={text}
+        rows={3}
+        maxLength={config?.max_characters["notes"]}
+        placeholder={t("song.notesPlaceholder")}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onBlur={() => text !== notes && onSave(text)}
+        className="w-full resize-y rounded-md border border-edge bg-raised p-2.5"
+      />
+    </label>
+  );
+}

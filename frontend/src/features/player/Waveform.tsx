@@ -1,0 +1,110 @@
+import { useEffect, useRef, useState } from "react";
+import type WaveSurfer from "wavesurfer.js";
+
+import { useTheme } from "@/lib/theme";
+
+interface WaveformProps {
+  audio: HTMLAudioElement;
+  seconds: number;
+  spectrogram: boolean;
+  onSeek: () => void;
+  onReady: () => void;
+  onFailed: () => void;
+}
+
+const HEIGHT = 72;
+const SPECTROGRAM_HEIGHT = 128;
+/** Songs are decoded for drawing at a rate that keeps a long one's samples under about 60 MB. */
+const LONG_SECONDS = 240;
+const SAMPLE_RATE_HZ = { short: 22_050, long: 11_025 };
+
+/** A token's colour as the canvas needs it: resolved for the theme in force. */
+function colourOf(token: string, element: HTMLElement): string {
+  const probe = document.createElement("span");
+  probe.style.color = `var(${token})`;
+  element.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+function coloursFor(element: HTMLElement) {
+  return {
+    waveColor: colourOf("--color-edge", element),
+    progressColor: colourOf("--color-hot", element),
+    cursorColor: colourOf("--color-text", element),
+  };
+}
+
+/** The song's shape, drawn by wavesurfer.js, which is loaded when the first one is shown. */
+export function Waveform({ audio, seconds, spectrogram, onSeek, onReady, onFailed }: WaveformProps) {
+  const container = useRef<HTMLDivElement>(null);
+  const [wave, setWave] = useState<WaveSurfer | null>(null);
+  const callbacks = useRef({ onSeek, onReady, onFailed });
+  useEffect(() => {
+    callbacks.current = { onSeek, onReady, onFailed };
+  });
+
+  useEffect(() => {
+    let surfer: WaveSurfer | null = null;
+    let gone = false;
+    const draw = async (element: HTMLElement) => {
+      const { default: WaveSurfer } = await import("wavesurfer.js");
+      if (gone) return;
+      surfer = WaveSurfer.create({
+        container: element,
+        media: audio,
+        url: audio.src,
+        height: HEIGHT,
+        barWidth: 3,
+        barGap: 2,
+        barRadius: 2,
+        barMinHeight: 2,
+        normalize: true,
+        dragToSeek: true,
+        sampleRate: seconds > LONG_SECONDS ? SAMPLE_RATE_HZ.long : SAMPLE_RATE_HZ.short,
+        ...coloursFor(element),
+      });
+      surfer.on("interaction", () => callbacks.current.onSeek());
+      surfer.on("decode", () => callbacks.current.onReady());
+      surfer.on("error", () => !gone && callbacks.current.onFailed());
+      setWave(surfer);
+    };
+    if (container.current) draw(container.current).catch(() => !gone && callbacks.current.onFailed());
+    return () => {
+      gone = true;
+      surfer?.destroy();
+      setWave(null);
+    };
+  }, [audio, seconds]);
+
+  const theme = useTheme();
+  useEffect(() => {
+    const element = container.current;
+    if (!wave || !element) return;
+    const repaint = () => wave.setOptions(coloursFor(element));
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    repaint();
+    system.addEventListener("change", repaint);
+    return () => system.removeEventListener("change", repaint);
+  }, [wave, theme]);
+
+  useEffect(() => {
+    if (!wave || !spectrogram) return;
+    let remove: (() => void) | null = null;
+    let gone = false;
+    void import("wavesurfer.js/plugins/spectrogram").then(({ default: Spectrogram }) => {
+      if (gone) return;
+      const plugin = wave.registerPlugin(
+        Spectrogram.create({ height: SPECTROGRAM_HEIGHT, fftSamples: 512, labels: false, colorMap: "roseus" }),
+      );
+      remove = () => plugin.destroy();
+    }, () => callbacks.current.onFailed());
+    return () => {
+      gone = true;
+      remove?.();
+    };
+  }, [wave, spectrogram]);
+
+  return <div ref={container} style={{ minHeight: HEIGHT + (spectrogram ? SPECTROGRAM_HEIGHT : 0) }} />;
+}
