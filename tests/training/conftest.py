@@ -15,9 +15,9 @@ from training.corpus.sounds import all_sounds
 FIT_SEED = 3
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:
-    """These tests are small: threads would only wait for each other, and for other tests."""
+    """Threads would only wait for each other, and add in another order; of the session, to be there before the fits."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
