@@ -1,9 +1,7 @@
 """Train the demo's backbone: fresh songs every step, from the song's start, at the length that is generated.
 
-    python -m training.backbone --codec DIR --out DIR [--steps N]
-
-Writes DIR/backbone/ in the published format and DIR/backbone.csv with the loss curves; resumes from
-DIR/backbone.state.pt if it is there.
+Writes OUT/backbone/ in the published format and OUT/backbone.csv with the loss curves; resumes from
+OUT/backbone.state.pt if it is there. ``training.demo`` runs it.
 """
 
 from __future__ import annotations

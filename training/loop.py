@@ -55,6 +55,7 @@ class Loop(Generic[BatchT]):
         """
         log = RunLog(self._curve, figures, steps=self._steps, first_step=self.step)
         seen: list[torch.Tensor] = []
+        kept = self.step
         for batch, tokens in batches:
             if self.step >= until_step or time.monotonic() > until:
                 break
@@ -70,7 +71,9 @@ class Loop(Generic[BatchT]):
             if self.step % keep_every == 0 or self.step == self._steps:
                 log.write("held out", self.step, self._tokens, evaluate().tolist())
                 self._keep()
-        self._keep()
+                kept = self.step
+        if self.step != kept:
+            self._keep()
         return self.step == self._steps
 
     def _keep(self) -> None:

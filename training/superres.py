@@ -1,7 +1,7 @@
 """Train the demo's super-resolution from the trained backbone: regression first, then the 62 layers.
 
-Writes OUT/superresolution/ in the published format
-with factored tables, OUT/superres.csv with the loss curves; resumes from OUT/superres.state.pt if it is there.
+Writes OUT/superresolution/ in the published format with factored tables and OUT/superres.csv with the loss curves;
+resumes from OUT/superres.state.pt if it is there. ``training.demo`` runs it.
 """
 
 from __future__ import annotations
@@ -125,14 +125,13 @@ class Run:
         size = self._layout.vocab_size(self._layout.num_quantizers)
         unfolded = ("embedding.word_embeddings.weight", "output_layer.weight")
         tensors = {name: t for name, t in megatron_tensors(self.model.transformer).items() if name not in unfolded}
-        parts = self.model.factored()
-        tensors |= factored_names(parts)
+        halves = {name: tensor.detach().cpu().half() for name, tensor in tensors.items()}
         # Scales and offsets are few and large: as halves they would be wrong by tenths of a nat.
-        whole = {id(parts["scale"]), id(parts["offset"])}
-        halves = {
-            name: tensor.detach().cpu().to(torch.float32 if id(tensor) in whole else torch.float16)
-            for name, tensor in tensors.items()
+        parts = {
+            name: part.detach().cpu().to(torch.float32 if name in ("scale", "offset") else torch.float16)
+            for name, part in self.model.factored().items()
         }
+        halves |= factored_names(parts)
         if odd := [name for name, tensor in halves.items() if not tensor.isfinite().all()]:
             raise SystemExit(f"these tensors do not fit half precision: {', '.join(odd)}")
         arguments = self.model.config.to_arguments(

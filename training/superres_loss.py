@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from core.token_layout import COARSE_LAYERS
-from models.transformer.attention import attend_causal, attend_full
+from models.transformer.attention import Attend, attend_causal, attend_full
 from training.superres_batches import SuperresBatch
 from training.superres_model import SuperresModel
 
@@ -45,7 +45,7 @@ class SuperresTrainer(nn.Module):
     def regression(self, batch: SuperresBatch) -> torch.Tensor:
         """Mean square error of r̂ as a share of r's."""
         residual = self.residual(batch)
-        hidden = self._hidden(batch, torch.zeros_like(residual))
+        hidden = self.hidden(batch)
         if torch.is_grad_enabled():
             self._observe(residual[batch.is_frame], batch.is_frame)
         error = (self.model.estimate(hidden) - residual) * batch.is_frame[..., None]
@@ -53,16 +53,14 @@ class SuperresTrainer(nn.Module):
 
     def refinement(self, batch: SuperresBatch) -> torch.Tensor:
         """Cross-entropy of each song's layer in nats, all layers before it known."""
-        hidden = self._hidden(batch, self.model.known(batch.codes, batch.layers))
+        hidden = self.hidden(batch, self.model.known(batch.codes, batch.layers))
         logits = self.model.logits(hidden, batch.layers)
         places = batch.layers[:, None, None].expand(-1, batch.codes.shape[1], 1)
         return _mean_nats(logits, batch.codes.gather(2, places)[..., 0], batch.is_frame)
 
     def alignment(self, batch: SuperresBatch) -> torch.Tensor:
         """Cross-entropy in nats of layer 0 of the next frame, seen causally."""
-        coarse = batch.codes[..., :COARSE_LAYERS]
-        rows = self.model.rows(batch.text, coarse, batch.latents.new_zeros(batch.latents.shape))
-        hidden = self.model.hidden(rows, attend_causal)
+        hidden = self.hidden(batch, attend=attend_causal)
         logits = self.model.transformer.logits(hidden, self.model.layout.window(0)).float()
         both = batch.is_frame[:, 1:] & batch.is_frame[:, :-1]
         return _mean_nats(logits[:, :-1], batch.codes[:, 1:, 0], both)
@@ -83,9 +81,12 @@ class SuperresTrainer(nn.Module):
     def _remember(self, module: nn.Module, inputs: tuple[torch.Tensor]) -> None:
         self._read = inputs[0].detach()
 
-    def _hidden(self, batch: SuperresBatch, known: torch.Tensor) -> torch.Tensor:
-        rows = self.model.rows(batch.text, batch.codes[..., :COARSE_LAYERS], known)
-        return self.model.hidden(rows, attend_full)
+    def hidden(
+        self, batch: SuperresBatch, known: torch.Tensor | None = None, attend: Attend = attend_full
+    ) -> torch.Tensor:
+        """Hidden states of a batch, [B, T, H], with these latents of layers from 2 on known, or none."""
+        known = torch.zeros_like(batch.latents) if known is None else known
+        return self.model.hidden(self.model.rows(batch.text, batch.codes[..., :COARSE_LAYERS], known), attend)
 
 
 def _mean_nats(logits: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -31,7 +31,7 @@ def start_from_trunk(trainer: SuperresTrainer, trunk: Transformer, batches: Sequ
     residual_std = known.square().mean(0).sqrt()
     model.start(trunk, residual_std=residual_std, stream_norm=1.0)
     with _inputs_of(model.transformer.norm) as streams:
-        trainer.regression(batches[0])
+        trainer.hidden(batches[0])
     stream = streams[0][batches[0].is_frame][:, model.parts.stream]
     model.start(trunk, residual_std=residual_std, stream_norm=float(stream.norm(dim=1).mean()))
     for batch in batches:
@@ -46,9 +46,7 @@ def fit_tables(trainer: SuperresTrainer, batch: SuperresBatch, counts_QK: torch.
     model = trainer.model
     residual = trainer.residual(batch)
     mask = batch.is_frame
-    with _inputs_of(model.transformer.norm) as streams:
-        trainer.regression(batch)
-    estimate = model.estimate(model.transformer.norm(streams[0]))[mask]
+    estimate = model.estimate(trainer.hidden(batch))[mask]
     codes = batch.codes[mask]
     variance = float(residual[mask].square().mean())
     for place, codebook_KD in enumerate(model.codebooks[COARSE_LAYERS:]):
