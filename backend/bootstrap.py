@@ -16,10 +16,10 @@ from backend.api.collaborators import Collaborators
 from backend.api.keys import ApiKeys
 from backend.artifacts.store import ArtifactStore
 from backend.http_server import url_of
+from backend.jobs.board import Board
 from backend.jobs.database import Database
 from backend.jobs.dispatcher import Dispatcher
 from backend.jobs.feed import JobFeed
-from backend.jobs.forecaster import Forecaster
 from backend.jobs.housekeeping import Housekeeping
 from backend.jobs.one_dispatcher import OneDispatcher
 from backend.jobs.service import JobService
@@ -110,7 +110,7 @@ def build_backend(settings: Settings) -> Backend:
     work = asyncio.Event()
     feed, metrics, pool = JobFeed(), Metrics(), WorkerPool(on_idle=work.set)
     store = JobStore(database, max_queued=jobs.max_queued, check_room=housekeeping.check_room)
-    service = JobService(store, feed, housekeeping, Forecaster(database, pool), on_submit=work.set)
+    service = JobService(store, feed, housekeeping, Board(database, pool), on_submit=work.set)
     keys = ApiKeys(settings.server.api_keys)
     collaborators = Collaborators(
         settings=settings, service=service, pool=pool, artifacts=artifacts, keys=keys, metrics=metrics

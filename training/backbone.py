@@ -26,6 +26,7 @@ from training.coarse_loss import FIGURES, CoarseTrainer
 from training.corpus.dataset import HELD_OUT_SEED, Corpus
 from training.loop import Loop
 from training.optimiser import Optimiser, Schedule
+from training.reading import PromptBatch, Reading, read_prompts
 from training.sequences import CoarseBatch, pack
 from training.start import new_transformer
 from training.steps import batches_of
@@ -34,6 +35,8 @@ from training.text import corpus_layout
 ROTARY_BASE = 10_000.0
 WARM_UP_STEPS = 40
 HELD_OUT_SONGS = 12
+READING_SEED = 271_829
+"""Seed of the songs whose prompts are read by themselves."""
 SHARPNESS = 1 / 0.7
 """What the written output rows are multiplied with. A small model is best sampled a little colder than it was trained;
 so the temperature everybody's requests have, 1, is 0.7 of the trained one."""
@@ -55,6 +58,7 @@ class Stage:
 class Recipe:
     """Everything that decides the result, given the codec."""
 
+    reading: Reading
     stages: tuple[Stage, ...]
     width: int = 256
     layers: int = 6
@@ -79,28 +83,34 @@ class Recipe:
 
     @property
     def steps(self) -> int:
-        return sum(stage.steps for stage in self.stages)
+        return self.reading.steps + sum(stage.steps for stage in self.stages)
 
+
+Batch = PromptBatch | CoarseBatch
 
 RECIPES = {
     "cpu": Recipe(
+        reading=Reading(steps=300, prompts=40, length=128),
         stages=(
-            Stage(steps=5000, songs=3, length=1312, minutes=(1, 1, 2, 3), complete=True),
-            Stage(steps=3000, songs=3, length=1312, minutes=(1, 1, 2, 3)),
-            Stage(steps=2500, songs=2, length=2912),
-            Stage(steps=150, songs=1, length=8000, minutes=(2, 3)),
-        )
+            Stage(steps=1500, songs=3, length=1312, complete=True),
+            Stage(steps=2400, songs=2, length=2912),
+            Stage(steps=80, songs=1, length=8000, minutes=(2, 3)),
+        ),
     ),
     "gpu": Recipe(
+        reading=Reading(steps=400, prompts=256, length=128),
         stages=(
-            Stage(steps=3000, songs=32, length=1312, minutes=(1, 1, 2, 3), complete=True),
-            Stage(steps=3000, songs=32, length=1312, minutes=(1, 1, 2, 3)),
-            Stage(steps=3000, songs=16, length=2912),
-            Stage(steps=600, songs=8, length=8000, minutes=(2, 3)),
-        )
+            Stage(steps=3000, songs=32, length=1312, complete=True),
+            Stage(steps=5000, songs=16, length=2912),
+            Stage(steps=600, songs=8, length=8000, minutes=(1, 2, 3)),
+        ),
     ),
     "miniature": Recipe(
-        stages=(Stage(steps=60, songs=2, length=448), Stage(steps=6, songs=1, length=2912)), width=64, layers=4, heads=2
+        reading=Reading(steps=20, prompts=8, length=128),
+        stages=(Stage(steps=60, songs=2, length=448), Stage(steps=6, songs=1, length=2912)),
+        width=64,
+        layers=4,
+        heads=2,
     ),
 }
 """For two CPU cores with nothing else to do, for one GPU, for a test of the whole.
@@ -147,8 +157,9 @@ class Run:
         torch.manual_seed(recipe.seed)  # the heads that are dropped afterwards
         self._trainer = CoarseTrainer(self.model, self._layout).to(device)
         optimiser = Optimiser(self._trainer, muon_rate=recipe.muon_rate, adam_rate=recipe.adam_rate)
-        self._forward: Any = torch.compile(self._trainer) if compiled else self._trainer
-        self._loop: Loop[CoarseBatch] = Loop(
+        self._listen: Any = torch.compile(self._trainer) if compiled else self._trainer
+        self._read: Any = torch.compile(self._trainer.read) if compiled else self._trainer.read
+        self._loop: Loop[Batch] = Loop(
             out, "backbone", self._trainer, optimiser, recipe=repr(recipe), steps=recipe.steps
         )
 
@@ -158,7 +169,7 @@ class Run:
         schedule = Schedule(steps=steps, warm_up=min(WARM_UP_STEPS, max(1, steps // 20)), fall=self._recipe.fall)
         return self._loop.run(
             self._batches(),
-            lambda batch: self._objective(self._forward, batch),
+            self._objective,
             figures=FIGURES,
             rate=schedule.factor,
             evaluate=self._evaluate,
@@ -176,15 +187,18 @@ class Run:
         )
         return write_torch_dist(self._out / "backbone", tensors, arguments, iteration=self._loop.step)
 
-    def _batches(self) -> Iterator[tuple[CoarseBatch, int]]:
+    def _batches(self) -> Iterator[tuple[Batch, int]]:
         """The batches that are left."""
         steps = range(self._loop.step, self._recipe.steps)
         for batch in batches_of(self._batch, steps, workers=self._workers):
             yield batch.to(self._device), batch.ids.numel()
 
-    def _batch(self, step: int) -> CoarseBatch:
+    def _batch(self, step: int) -> Batch:
         """The batch of a step; songs are numbered throughout, so each is read once."""
-        first_step = first_song = 0
+        reading = self._recipe.reading
+        if step < reading.steps:
+            return read_prompts(reading, self._layout, READING_SEED + self._recipe.seed, step * reading.prompts)
+        first_step, first_song = reading.steps, 0
         for stage in self._recipe.stages:
             if step < first_step + stage.steps:
                 return self._pack(stage, self._recipe.seed, first_song + (step - first_step) * stage.songs, stage.songs)
@@ -199,15 +213,21 @@ class Run:
         )
         return pack(list(itertools.islice(examples, songs)), self._layout, length=stage.length)
 
-    def _objective(self, forward: Any, batch: CoarseBatch) -> tuple[torch.Tensor, torch.Tensor]:
+    def _objective(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast(self._device.type, torch.bfloat16):
-            loss, figures = forward(batch)
+            loss, figures = self._read(batch) if isinstance(batch, PromptBatch) else self._listen(batch)
         return loss, figures
 
     @torch.no_grad()
     def _evaluate(self) -> torch.Tensor:
         """Figures of held-out songs, as the stage that ends reads them."""
-        ends = itertools.accumulate(stage.steps for stage in self._recipe.stages)
-        stage = next(stage for stage, end in zip(self._recipe.stages, ends, strict=True) if self._loop.step <= end)
-        batch = self._pack(stage, HELD_OUT_SEED, 0, HELD_OUT_SONGS)
-        return self._objective(self._trainer, batch.to(self._device))[1]
+        reading, stages = self._recipe.reading, self._recipe.stages
+        with torch.autocast(self._device.type, torch.bfloat16):
+            if self._loop.step <= reading.steps:
+                return self._trainer.read(read_prompts(reading, self._layout, HELD_OUT_SEED, 0).to(self._device))[1]
+            ends = itertools.accumulate(stage.steps for stage in stages)
+            heard = self._loop.step - reading.steps
+            stage = next(stage for stage, end in zip(stages, ends, strict=True) if heard <= end)
+            songs = self._pack(stage, HELD_OUT_SEED, 0, HELD_OUT_SONGS)
+            figures: torch.Tensor = self._trainer(songs.to(self._device))[1]
+            return figures

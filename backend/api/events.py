@@ -13,7 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from backend.api.collaborators import Studio
 from backend.api.job_schemas import JobAnswer
 from backend.api.jobs import ExistingJob, JobId
-from backend.jobs.service import PlacedJob
+from backend.jobs.board import PlacedJob
 
 router = APIRouter(tags=["jobs"])
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.schemas import EXAMPLE_JOB_ID, Seconds, Text
 from backend.artifacts.metadata import request_body
+from backend.jobs.board import PlacedJob
 from backend.jobs.forecast import Outlook
-from backend.jobs.service import PlacedJob
 from core.job import MAX_NOTES_CHARACTERS, MAX_TITLE_CHARACTERS, Job, JobStatus, Track, TrackStatus
 from core.progress import Phase
 from core.request import Mode, PromptMode

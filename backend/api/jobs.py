@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path
 from backend.api.collaborators import Studio
 from backend.api.job_schemas import JobAnswer, JobPatch
 from backend.api.schemas import BODY_ERRORS, EXAMPLE_JOB_ID, ErrorAnswer
-from backend.jobs.service import PlacedJob
+from backend.jobs.board import PlacedJob
 
 _Found = TypeVar("_Found")
 

@@ -15,12 +15,12 @@ _FOR_A_DAY = "private, max-age=86400, immutable"
 """A finished track never changes."""
 
 
-def song_file(path: Path, media_type: str, request: Request) -> Response:
-    """The file, or a 304 where the one who asks has it already."""
+def song_file(path: Path, media_type: str, request: Request, *, name: str) -> Response:
+    """The file under a ``name`` to save it by, or a 304 where the one who asks has it already."""
     answer = _SongFile(
         path,
         media_type=media_type,
-        filename=path.name,
+        filename=name,
         content_disposition_type="inline",
         stat_result=path.stat(),
         headers={"Cache-Control": _FOR_A_DAY},

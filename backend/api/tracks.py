@@ -6,11 +6,11 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse
 
 from backend.api.collaborators import Studio
+from backend.api.file_name import file_name
 from backend.api.jobs import ExistingJob
 from backend.api.schemas import ErrorAnswer
 from backend.api.song_file import song_file
-from backend.jobs.service import PlacedJob
-from core.job import Track, TrackStatus
+from core.job import Job, Track, TrackStatus
 
 router = APIRouter(
     prefix="/job/{job_id}/track/{index}",
@@ -36,33 +36,35 @@ def _file(media_type: str) -> dict[int | str, dict[str, object]]:
 @router.get("/mp3", summary="A track as MP3", response_class=FileResponse, responses=_file("audio/mpeg"))
 async def mp3(index: int, placed: ExistingJob, request: Request, studio: Studio) -> Response:
     """The track at 320 kbit/s; byte ranges are honoured."""
-    track = _finished_track(index, placed)
+    track = _finished_track(index, placed.job)
     if track.mp3_file is None:
         raise HTTPException(404, track.error or "This track has no MP3.")
-    return song_file(studio.artifacts.find(track.mp3_file), "audio/mpeg", request)
+    name = file_name(placed.job, track, "mp3")
+    return song_file(studio.artifacts.find(track.mp3_file), "audio/mpeg", request, name=name)
 
 
 @router.head("/wav", include_in_schema=False)
 @router.get("/wav", summary="A track as WAV", response_class=FileResponse, responses=_file("audio/wav"))
 async def wav(index: int, placed: ExistingJob, request: Request, studio: Studio) -> Response:
     """The track at 44.1 kHz, 16 bits, stereo; byte ranges are honoured."""
-    track = _finished_track(index, placed)
-    return song_file(studio.artifacts.find(track.wav_file or ""), "audio/wav", request)
+    track = _finished_track(index, placed.job)
+    name = file_name(placed.job, track, "wav")
+    return song_file(studio.artifacts.find(track.wav_file or ""), "audio/wav", request, name=name)
 
 
 @router.head("/json", include_in_schema=False)
 @router.get("/json", summary="A track's metadata", response_class=FileResponse, responses=_file("application/json"))
 async def metadata(index: int, placed: ExistingJob, request: Request, studio: Studio) -> Response:
     """How the track was made; posting its ``request`` to /generate makes it again."""
-    track = _finished_track(index, placed)
-    return song_file(studio.artifacts.find(track.metadata_file or ""), "application/json", request)
+    track = _finished_track(index, placed.job)
+    name = file_name(placed.job, track, "json")
+    return song_file(studio.artifacts.find(track.metadata_file or ""), "application/json", request, name=name)
 
 
-def _finished_track(index: int, placed: PlacedJob) -> Track:
-    tracks = placed.job.tracks
-    if not 0 <= index < len(tracks):
-        raise HTTPException(400, f"This job has tracks 0 to {len(tracks) - 1}.")
-    track = tracks[index]
+def _finished_track(index: int, job: Job) -> Track:
+    if not 0 <= index < len(job.tracks):
+        raise HTTPException(400, f"This job has tracks 0 to {len(job.tracks) - 1}.")
+    track = job.tracks[index]
     if track.status is not TrackStatus.DONE:
         raise HTTPException(404, f"This track is not ready: it is {track.status.value}.")
     return track

@@ -11,13 +11,12 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from backend.jobs.board import Board, PlacedJob
 from backend.jobs.feed import JobFeed
-from backend.jobs.forecast import UNKNOWN, Outlook
-from backend.jobs.forecaster import Forecaster
 from backend.jobs.housekeeping import Housekeeping
 from backend.jobs.rows import now
 from backend.jobs.store import IdempotencyKey, JobCounts, JobFilter, JobPage, JobStore
-from core.job import Job, Track, TrackStatus
+from core.job import Job, Track
 from core.request import MAX_SEED, GenerationRequest, track_seeds
 
 logger = logging.getLogger(__name__)
@@ -40,15 +39,6 @@ class NewJob:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlacedJob:
-    """A job, its place in the queue (0 when it waits for nothing), and when it will be done."""
-
-    job: Job
-    queue_position: int
-    outlook: Outlook = UNKNOWN
-
-
-@dataclass(frozen=True, kw_only=True)
 class PlacedPage:
     """A page of jobs, each with its place in the queue."""
 
@@ -65,14 +55,14 @@ class JobService:
         store: JobStore,
         feed: JobFeed,
         housekeeping: Housekeeping,
-        forecaster: Forecaster,
+        board: Board,
         *,
         on_submit: Callable[[], None],
     ) -> None:
         self.feed = feed
         self._store = store
         self._housekeeping = housekeeping
-        self._forecaster = forecaster
+        self._board = board
         self._on_submit = on_submit
 
     async def submit(self, new: NewJob, *, idempotency_key: str | None = None) -> PlacedJob:
@@ -96,13 +86,14 @@ class JobService:
             logger.info(
                 "job %s submitted: %d tracks of %d min", job.job_id, new.num_tracks, job.request.duration_minutes
             )
-        placed = await self._place(kept)
+        placed = await self._place(kept, changed=True)
         self._on_submit()
         return placed
 
     async def find(self, job_id: str) -> PlacedJob | None:
         """The job, None if there is none."""
-        return await self._placed(await asyncio.to_thread(self._store.find, job_id))
+        placed = await self._board.find(job_id)
+        return placed or await self._placed(await asyncio.to_thread(self._store.find, job_id))
 
     async def page(self, wanted: JobFilter, *, limit: int, before: int | None) -> PlacedPage:
         """At most ``limit`` jobs, newest first, from the one ``before`` back in time."""
@@ -142,12 +133,11 @@ class JobService:
             return None
         if changed:
             self.feed.changed(job.job_id)
-        return await self._place(job)
+        return await self._place(job, changed=changed)
 
-    async def _place(self, job: Job) -> PlacedJob:
+    async def _place(self, job: Job, *, changed: bool = False) -> PlacedJob:
+        if changed:
+            self._board.changed()
         # Most jobs of a list have ended: they have no place, and nothing is to be expected of them.
-        if job.status.is_final:
-            return PlacedJob(job=job, queue_position=0)
-        waits = any(track.status is TrackStatus.QUEUED for track in job.tracks)
-        position = await asyncio.to_thread(self._store.queue_position, job.job_id) if waits else 0
-        return PlacedJob(job=job, queue_position=position, outlook=await self._forecaster.outlook(job.job_id))
+        placed = None if job.status.is_final else await self._board.find(job.job_id)
+        return placed or PlacedJob(job=job)

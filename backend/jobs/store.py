@@ -16,7 +16,7 @@ from backend.jobs.job_status_sql import with_status
 from backend.jobs.refusals import KeyReused, NotAsItIs, QueueFull
 from backend.jobs.rows import RUNNING, forget, job_row, queue, stop, touch
 from backend.jobs.tables import JobRow, TrackRow
-from backend.jobs.turns import IN_TURN, give_turn
+from backend.jobs.turns import give_turn
 from core.job import Job, JobStatus, TrackStatus
 
 _STOPPED = (TrackStatus.ERROR, TrackStatus.CANCELLED)
@@ -97,18 +97,6 @@ class JobStore:
                 next_before=rows[limit - 1].number if len(rows) > limit else None,
                 total=session.scalar(select(func.count()).select_from(JobRow).where(*fitting)) or 0,
             )
-
-    def queue_position(self, job_id: str) -> int:
-        """1 for the job whose tracks are handed out next, 0 for one that waits for nothing."""
-        mine = select(*IN_TURN).where(JobRow.job_id == job_id, JobRow.number.in_(_waiting()))
-        with self._database.reading() as session:
-            place = session.execute(mine).one_or_none() if "\x00" not in job_id else None
-            if place is None:
-                return 0
-            turn, number = place
-            ahead = (JobRow.turn < turn) | ((JobRow.turn == turn) & (JobRow.number <= number))
-            waiting_ahead = select(func.count()).select_from(JobRow).where(JobRow.number.in_(_waiting()), ahead)
-            return session.scalar(waiting_ahead) or 0
 
     def counts(self) -> JobCounts:
         running = select(TrackRow.job_number).where(TrackRow.status.in_(RUNNING)).distinct()

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from backend.api.body_limit import MAX_BODY_BYTES
-from backend.jobs.store import JobStore
+from backend.jobs.board import Board, PlacedJob
 from core.request import MAX_LYRICS_CHARACTERS, MAX_PROMPT_CHARACTERS, MAX_SEED
 from tests.backend.studio import Studio, reception
 
@@ -219,13 +219,13 @@ async def test_requests_without_a_seed_get_different_ones(running: Studio) -> No
 async def test_a_job_that_a_worker_took_at_once_is_accepted_though_no_worker_is_idle_any_more(
     running: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = JobStore.queue_position
+    look = Board.find
 
-    def look_after_a_worker_came(store: JobStore, job_id: str) -> int:
+    async def look_after_a_worker_came(board: Board, job_id: str) -> PlacedJob | None:
         running.queue.claim(0)
-        return look(store, job_id)
+        return await look(board, job_id)
 
-    monkeypatch.setattr(JobStore, "queue_position", look_after_a_worker_came)
+    monkeypatch.setattr(Board, "find", look_after_a_worker_came)
     answer = (await running.api.post("/generate", json={"tags": "Jazz"})).json()
 
     assert (answer["status"], answer["queue_position"]) == ("accepted", 0)

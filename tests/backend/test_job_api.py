@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from backend.api.file_name import file_name
 from core.errors import Mp3EncodingFailed
+from core.request import GenerationRequest, Mode
+from tests.backend.jobs import new_job
 from tests.backend.studio import studio
 from tests.fakes.engine import FakeEngine
 
@@ -90,13 +97,13 @@ async def test_an_unknown_job_is_a_404_with_a_sentence(tmp_path: Path) -> None:
 
 async def test_files_come_with_their_type_their_name_and_byte_ranges(tmp_path: Path) -> None:
     async with studio(tmp_path, FakeEngine()) as running:
-        job_id = await running.submit(num_tracks=1)
+        job_id = await running.submit(num_tracks=1, title="Rain / on the window")
         await running.finished(job_id)
         for ending, media_type in (("mp3", "audio/mpeg"), ("wav", "audio/wav"), ("json", "application/json")):
             whole = await running.api.get(f"/job/{job_id}/track/0/{ending}")
             assert whole.status_code == 200
             assert whole.headers["content-type"] == media_type
-            assert f'.{ending}"' in whole.headers["content-disposition"]
+            assert whole.headers["content-disposition"] == f"inline; filename*=utf-8''Rain%20on%20the%20window.{ending}"
             assert whole.headers["accept-ranges"] == "bytes"
             assert whole.headers["etag"]
 
@@ -195,3 +202,26 @@ async def test_a_failed_mp3_leaves_the_wav_and_says_so(tmp_path: Path) -> None:
     assert metadata["mp3_file"] is None
     assert metadata["warnings"] == [warning]
     assert not list((tmp_path / "audio").glob("*.mp3"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"title": " Late train. "}, "Late train"),
+        ({"title": "..", "tags": "Jazz"}, "Khala"),
+        ({"lyrics": "[Verse]\n\nIt rains\nagain", "tags": "Jazz", "mode": Mode.VOCAL}, "It rains"),
+        ({"tags": "Jazz, Piano"}, "Jazz, Piano"),
+        ({"tags": 'a<b>:"c"/d\\e|f?g*'}, "a b c d e f g"),
+        ({"tags": "x" * 200}, "x" * 60),
+        ({}, "Khala"),
+    ],
+)
+def test_a_file_is_called_what_people_call_the_song(asked: dict[str, Any], expected: str) -> None:
+    title = str(asked.get("title", ""))
+    request = GenerationRequest(
+        **{"mode": Mode.INSTRUMENTAL} | {name: asked[name] for name in asked if name != "title"}
+    )
+    job = new_job(request=request, tracks=1, title=title)
+    assert file_name(job, job.tracks[0], "mp3") == f"{expected}.mp3"
+    pair = replace(job, tracks=(*job.tracks, replace(job.tracks[0], index=1)))
+    assert file_name(pair, pair.tracks[1], "wav") == f"{expected} 2.wav"

@@ -21,11 +21,16 @@ from training.backbone import SHARPNESS, Recipe, Run, Stage, read_backbone
 from training.coarse_loss import FIGURES
 from training.corpus.dataset import Corpus
 from training.optimiser import Schedule
+from training.reading import Reading
 from training.sequences import END_WEIGHT, pack
 from training.text import backbone_prompt, corpus_layout
 
 TINY = Recipe(
-    stages=(Stage(steps=4, songs=1, length=256), Stage(steps=2, songs=2, length=160)), width=64, layers=4, heads=2
+    reading=Reading(steps=2, prompts=3, length=64),
+    stages=(Stage(steps=4, songs=1, length=256), Stage(steps=2, songs=2, length=160)),
+    width=64,
+    layers=4,
+    heads=2,
 )
 
 

@@ -45,7 +45,7 @@ def test_an_iterator_goes_on_where_it_was_pickled(corpus: Corpus) -> None:
 def test_a_whole_song_has_its_plans_length_and_a_cut_one_is_its_beginning(corpus: Corpus) -> None:
     whole, cut = (next(corpus.examples(5, minutes=(1,), max_frames=frames)) for frames in (None, 100))
     assert whole.is_whole and not cut.is_whole
-    bars = whole.sections[-1].first_bar + whole.sections[-1].bars
+    bars = whole.composition.sections[-1].first_bar + whole.composition.sections[-1].bars
     assert whole.num_frames == bars * whole.plan.bar_frames
     assert np.array_equal(whole.codes[:, :100], cut.codes)
     assert np.array_equal(whole.onsets[:100], cut.onsets)

@@ -109,7 +109,7 @@ def test_sung_vowels_are_heard_and_fit_their_own_lyrics(
         """All layers, for two of the miniature codec are too coarse to tell vowels apart."""
         return corpus.examples(seed, layers=corpus.num_quantizers, minutes=(1,)).example(place).codes.T
 
-    sung = [place for place, example in enumerate(lessons) if example.sung][:60]
+    sung = [place for place, example in enumerate(lessons) if example.composition.sung][:60]
     pairs = [(song(LISTENING_SEED, place, minutes=(1,)), fine(LISTENING_SEED, place)) for place in sung]
     listener = VowelListener(pairs, corpus.codebooks, steps=600)
     singing = [place for place, example in enumerate(judged) if asked_vowels(example.request.cleaned_lyrics)]
@@ -120,7 +120,7 @@ def test_sung_vowels_are_heard_and_fit_their_own_lyrics(
     assert found["own fits better"]["mean"] > 0.85
     others = measure_lyrics(vowels[1:] + vowels[:1], heard, heard)
     assert others["own fits better"]["mean"] < 0.6
-    silent = next(place for place, example in enumerate(judged) if not example.sung)
+    silent = next(place for place, example in enumerate(judged) if not example.composition.sung)
     assert len(listener.hear(fine(HELD_OUT_SEED, silent))) < found["vowels heard"] / 2
 
 

@@ -20,9 +20,8 @@ from core.codes import CodeArray
 from core.request import GenerationRequest, Mode, PromptMode
 from core.token_layout import COARSE_LAYERS
 from models.codec.rvq import ResidualVectorQuantizer
-from training.corpus.composer import Composition, SungVowel, compose
+from training.corpus.composer import Composition, compose
 from training.corpus.corpus_codec import CorpusCodec
-from training.corpus.form import Section
 from training.corpus.latents import DistinctFrames, LatentBank, onset_mask
 from training.corpus.lyrics_writer import write_lyrics
 from training.corpus.planning import draw_plan
@@ -40,8 +39,8 @@ class Example:
     """A request and its song. ``codes`` int16 [layers, frames]; ``onsets`` bool [frames]: something starts there.
     ``latents`` float32 [frames, latent size] are what the codes stand for.
 
-    ``is_whole`` says whether the codes run to the song's end, where the model should end too. ``sections`` and
-    ``sung`` describe the whole song, in bars and in frames.
+    ``is_whole`` says whether the codes run to the song's end, where the model should end too; ``composition`` is the
+    whole song in any case.
     """
 
     request: GenerationRequest
@@ -50,8 +49,7 @@ class Example:
     onsets: npt.NDArray[np.bool_]
     is_whole: bool
     plan: SongPlan
-    sections: tuple[Section, ...]
-    sung: tuple[SungVowel, ...]
+    composition: Composition
 
     @property
     def num_frames(self) -> int:
@@ -68,22 +66,35 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Song:
-    """A plan, its notes, and a request that would have asked for it."""
+class AskedSong:
+    """A plan and a request that would have asked for it; ``seed`` chooses what neither says."""
 
     plan: SongPlan
-    composition: Composition
     request: GenerationRequest
+    seed: int
 
 
-def song(seed: int, index: int, *, minutes: Sequence[int] = MINUTES, complete: bool = False) -> Song:
-    """Song number ``index`` of a seed: a few milliseconds, no codec needed. ``complete`` prompts leave nothing open."""
+@dataclass(frozen=True, kw_only=True)
+class Song(AskedSong):
+    """One that is composed."""
+
+    composition: Composition
+
+
+def asked_song(seed: int, index: int, *, minutes: Sequence[int] = MINUTES, complete: bool = False) -> AskedSong:
+    """Song number ``index`` of a seed before a note of it is written; ``complete`` requests leave nothing open."""
     rng = random.Random(f"{seed}/{index}")  # a string is hashed alike on every machine
     plan = draw_plan(rng, minutes=minutes)
     if plan.voice:
         plan = replace(plan, lyrics=write_lyrics(plan, rng))
-    composition = compose(plan, rng.getrandbits(32))
-    return Song(plan=plan, composition=composition, request=_request(plan, rng, complete=complete))
+    notes = rng.getrandbits(32)
+    return AskedSong(plan=plan, request=_request(plan, rng, complete=complete), seed=notes)
+
+
+def song(seed: int, index: int, *, minutes: Sequence[int] = MINUTES, complete: bool = False) -> Song:
+    """Song number ``index`` of a seed: a few milliseconds, no codec needed."""
+    asked = asked_song(seed, index, minutes=minutes, complete=complete)
+    return Song(plan=asked.plan, request=asked.request, seed=asked.seed, composition=compose(asked.plan, asked.seed))
 
 
 class Examples(Iterator[Example]):
@@ -131,8 +142,7 @@ class Examples(Iterator[Example]):
             onsets=onset_mask(composition.events, num_frames),
             is_whole=num_frames == composition.num_frames,
             plan=made.plan,
-            sections=composition.sections,
-            sung=composition.sung,
+            composition=composition,
         )
 
 

@@ -125,7 +125,9 @@ class Evaluation:
         return dict(measure_following(asked, generated, [listener.hear(coarse) for coarse in self._originals]))
 
     def _vowels(self) -> Section:
-        sung = [place for place, example in enumerate(self._lessons) if example.sung][: self._effort.singing_lessons]
+        sung = [place for place, example in enumerate(self._lessons) if example.composition.sung][
+            : self._effort.singing_lessons
+        ]
         lessons = [(song(LISTENING_SEED, place, minutes=(MINUTES,)), self._lessons[place].coarse) for place in sung]
         listener = VowelListener(lessons, self._subject.corpus.codebooks)
         vowels = [asked_vowels(made.asked.request.cleaned_lyrics) for made in self._songs]
