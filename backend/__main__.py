@@ -20,6 +20,7 @@ COMMANDS = {
     "decode": "turn codes into audio",
     "encode": "turn audio into codes",
     "inspect": "say what a checkpoint directory holds",
+    "verify": "check a checkpoint's numbers against float32",
     "openapi": "print the API's OpenAPI document",
 }
 

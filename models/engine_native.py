@@ -13,7 +13,8 @@ from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.backbone import NativeBackbone
 from models.checkpoint.codec_file import build_decoder, build_encoder, read_codec_weights
 from models.checkpoint.names import WeightNames
-from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
+from models.checkpoint.stage import load_stage
+from models.checkpoint.transformer_weights import Fc1Bias
 from models.checkpoint.tree import CheckpointTree, StageFiles, find_checkpoints
 from models.codec.native import NativeCodecDecoder, NativeCodecEncoder
 from models.devices import choose_device, choose_dtype
@@ -111,12 +112,10 @@ class NativeEngine(ResidentStages):
         return NativeSuperResolver(model, self.layout)
 
     def _load_transformer(self, files: StageFiles, layers: int) -> Transformer:
-        config, names = files.open()
-        return load_transformer(
-            names,
-            config,
-            vocab_size=self.layout.vocab_size(layers),
-            first_output_row=self.layout.text_vocab_size,
+        return load_stage(
+            files,
+            self.layout,
+            num_layers=layers,
             fc1_bias=self._fc1_bias,
             device=self._device,
             dtype=self._dtype,

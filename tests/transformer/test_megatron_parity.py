@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from models.checkpoint.miniature import TRANSFORMER, random_transformer
+from models.megatron.gpt import MegatronGpt, single_process
 from models.transformer.attention import attend_causal, attend_full
 from models.transformer.kv_cache import KVCache
 from models.transformer.model import Transformer
-from tests.transformer.megatron_reference import MegatronReference, single_process
 
 VOCAB_SIZE = 300
 PROMPT, STEPS = 9, 7
@@ -24,10 +24,10 @@ def model() -> Transformer:
 
 
 @pytest.fixture(scope="module")
-def reference(model: Transformer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MegatronReference]:
+def reference(model: Transformer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MegatronGpt]:
     directory: Path = tmp_path_factory.mktemp("process-group")
     with single_process(directory):
-        yield MegatronReference(model, room=64)
+        yield MegatronGpt(model, room=64)
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +41,13 @@ def _causal_logits(model: Transformer, ids: torch.Tensor) -> torch.Tensor:
     return model.logits(hidden, range(VOCAB_SIZE))
 
 
-def test_causal_logits_are_megatrons(model: Transformer, reference: MegatronReference, ids: torch.Tensor) -> None:
+def test_causal_logits_are_megatrons(model: Transformer, reference: MegatronGpt, ids: torch.Tensor) -> None:
     torch.testing.assert_close(_causal_logits(model, ids), reference.causal_logits(ids), atol=1e-5, rtol=1e-5)
 
 
 @torch.inference_mode()
 def test_bidirectional_hidden_states_are_megatrons(
-    model: Transformer, reference: MegatronReference, ids: torch.Tensor
+    model: Transformer, reference: MegatronGpt, ids: torch.Tensor
 ) -> None:
     embedded = model.embed(ids)
     hidden = model(embedded, model.rotation(torch.arange(ids.shape[1])), attend_full)
@@ -68,7 +68,7 @@ def _cached_logits(model: Transformer, ids: torch.Tensor) -> torch.Tensor:
     return model.logits(torch.cat(steps, dim=1), range(VOCAB_SIZE))
 
 
-def test_cached_decoding_is_megatrons(model: Transformer, reference: MegatronReference, ids: torch.Tensor) -> None:
+def test_cached_decoding_is_megatrons(model: Transformer, reference: MegatronGpt, ids: torch.Tensor) -> None:
     expected = reference.cached_logits(ids[:, :PROMPT], ids[:, PROMPT:])
     torch.testing.assert_close(_cached_logits(model, ids), expected, atol=1e-5, rtol=1e-5)
 

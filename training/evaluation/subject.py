@@ -12,7 +12,7 @@ import torch
 from core.codes import IdArray
 from core.prompt import MAX_BACKBONE_PROMPT, MAX_SUPERRES_PROMPT, backbone_segments, superres_segments, to_ids
 from core.request import GenerationRequest
-from models.checkpoint.transformer_weights import load_transformer
+from models.checkpoint.stage import load_stage
 from models.checkpoint.tree import CheckpointTree, StageFiles, find_checkpoints
 from models.engine_native import NativeEngine, resolve_fc1_bias
 from models.transformer.model import Transformer
@@ -67,12 +67,10 @@ class Subject:
 
     def transformer(self, files: StageFiles, layers: int) -> Transformer:
         """The bare model of a stage that knows so many layers, to measure what it foretells."""
-        config, names = files.open()
-        return load_transformer(
-            names,
-            config,
-            vocab_size=self.engine.layout.vocab_size(layers),
-            first_output_row=self.engine.layout.text_vocab_size,
+        return load_stage(
+            files,
+            self.engine.layout,
+            num_layers=layers,
             fc1_bias=resolve_fc1_bias(self.tree, "auto"),
             device=torch.device("cpu"),
             dtype=torch.float32,

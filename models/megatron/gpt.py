@@ -1,9 +1,10 @@
-"""megatron-core's GPTModel on a CPU, in one process, with this project's weights: the reference for parity."""
+"""megatron-core's GPTModel in float32 on a CPU, in one process, with the weights of this project's transformer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ def single_process(directory: Path) -> Iterator[None]:
         torch.distributed.destroy_process_group()
 
 
-class MegatronReference:
-    """GPTModel in float32, fed the tensors this project would write to disk."""
+class MegatronGpt:
+    """GPTModel in float32, fed the tensors this project would write to disk; ``room`` is the longest sequence."""
 
     def __init__(self, model: Transformer, *, room: int) -> None:
         config = model.config
@@ -73,9 +74,10 @@ class MegatronReference:
         self.model.rotary_pos_emb = _CpuRotary(
             config.head_size, 1.0, rotary_base=int(config.rotary_base), use_cpu_initialization=True
         )
-        missing, unexpected = self.model.load_state_dict(_local_names(megatron_tensors(model)), strict=False)
-        assert not unexpected
-        assert all("_extra_state" in name for name in missing), missing
+        loaded = self.model.load_state_dict(_local_names(megatron_tensors(model)), strict=False)
+        odd = [*loaded.unexpected_keys, *(name for name in loaded.missing_keys if "_extra_state" not in name)]
+        if odd:
+            raise RuntimeError(f"megatron-core {metadata.version('megatron-core')} names its tensors otherwise: {odd}")
         self._room = room
 
     @torch.no_grad()

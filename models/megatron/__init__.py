@@ -1,0 +1,1 @@
+"""megatron-core run by this project: the reference its own engine is held against."""

@@ -1,0 +1,183 @@
+"""Checks a checkpoint as it will be served: float32 on the CPU is the reference, all else is held against it."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.codes import CoarseCodes, FullCodes
+from core.engine import AudioArray, BackboneTask
+from core.errors import GenerationError
+from core.progress import Progress
+from core.prompt import MAX_BACKBONE_PROMPT, MAX_SUPERRES_PROMPT, backbone_segments, superres_segments, to_ids
+from core.request import GenerationRequest, Mode, PromptMode
+from core.token_layout import COARSE_LAYERS
+from models.checkpoint.stage import load_stage
+from models.checkpoint.transformer_weights import Fc1Bias
+from models.checkpoint.tree import CheckpointTree, find_checkpoints
+from models.devices import DTYPES
+from models.engine_native import NativeEngine
+from models.transformer.model import Transformer
+from models.verify.agreement import Reference, StageAgreement
+from models.verify.foretelling import Foreteller, NativeForeteller
+
+REQUEST = GenerationRequest(
+    mode=Mode.VOCAL,
+    prompt_mode=PromptMode.TAGS,
+    tags="Pop, Piano, Bass, Drums, Female Vocals, Happy, 117 BPM",
+    lyrics="[Verse]\nLight on the water and a song in the air\n[Chorus]\nStay a little longer, stay",
+    duration_minutes=1,
+)
+SEED = 1
+"""One request and one seed for every check, so that any two can be compared."""
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One way of running a checkpoint, how it agrees with the reference, and its chain's audio against the other's."""
+
+    name: str
+    agreement: StageAgreement
+    audio_snr_db: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """``served_equal`` is the share of tokens that the serving engine, with its cache, chose greedily and the reference
+    would have chosen too, given the same beginning; ``variants`` are other formats and engines."""
+
+    checkpoint: str
+    fc1_bias: str
+    serving: str
+    frames: int
+    served_equal: float
+    variants: tuple[Variant, ...]
+
+
+def verify(
+    checkpoints: Path, *, device: str | None = None, dtype: str | None = None, fc1_bias: str = "auto", frames: int = 64
+) -> Verification:
+    """Hold the serving engine, bfloat16 and megatron-core (where it is installed) against float32."""
+    engine = NativeEngine.open(checkpoints, device=device, dtype=dtype, fc1_bias=fc1_bias)
+    bench = Bench(engine, find_checkpoints(checkpoints))
+    plain = bench.transformers(CPU, torch.float32)
+    native = NativeForeteller(*plain, engine.layout)
+    reference = bench.reference(native, frames)
+    here, format_here = engine.description.device, engine.description.dtype
+    variants = [
+        bench.variant(
+            f"{name} on {here}",
+            NativeForeteller(*bench.transformers(torch.device(here), DTYPES[name]), engine.layout),
+            reference,
+        )
+        for name in sorted({format_here, "bfloat16"})
+        if (here, name) != ("cpu", "float32")
+    ]
+    variants += _megatron(bench, plain, reference)
+    return Verification(
+        checkpoint=engine.description.checkpoint,
+        fc1_bias=engine.description.fc1_bias,
+        serving=f"{format_here} on {here}",
+        frames=reference.chain_QT.shape[1],
+        served_equal=bench.served_equal(native, frames),
+        variants=tuple(variants),
+    )
+
+
+class Bench:
+    """One checkpoint and its fixed request, to try ways of running it."""
+
+    def __init__(self, engine: NativeEngine, tree: CheckpointTree) -> None:
+        self.engine, self._tree = engine, tree
+        layout, encode = engine.layout, engine.encode_text
+        prompts = (
+            to_ids(backbone_segments(REQUEST, layout), encode, limit=MAX_BACKBONE_PROMPT),
+            to_ids(superres_segments(REQUEST, layout), encode, limit=MAX_SUPERRES_PROMPT),
+        )
+        self.prompts = (np.asarray(prompts[0], np.int32), np.asarray(prompts[1], np.int32))
+
+    def transformers(
+        self, device: torch.device, dtype: torch.dtype, *, fc1_bias: Fc1Bias | None = None
+    ) -> tuple[Transformer, Transformer]:
+        """Backbone and super-resolution model in a format of their own."""
+        layout = self.engine.layout
+        bias = fc1_bias or Fc1Bias(self.engine.description.fc1_bias)
+        stages = ((self._tree.backbone, COARSE_LAYERS), (self._tree.superres, layout.num_quantizers))
+        backbone, superres = (
+            load_stage(files, layout, num_layers=layers, fc1_bias=bias, device=device, dtype=dtype)
+            for files, layers in stages
+        )
+        return backbone, superres
+
+    def reference(self, model: Foreteller, frames: int) -> Reference:
+        """What a trusted model says of a song of the checkpoint's own, drawn as songs are drawn."""
+        sampling = REQUEST.sampling
+        coarse = self._written(frames, top_k=sampling.top_k_backbone, temperature=sampling.temperature)
+        coarse_QT = torch.from_numpy(coarse.values.T.astype(np.int64))
+        return Reference.of(model, self.prompts, coarse_QT, self.engine.layout.num_quantizers)
+
+    def variant(self, name: str, model: Foreteller, reference: Reference) -> Variant:
+        agreement = reference.agreement(model)
+        audio = self._audio(reference.chain_QT), self._audio(agreement.chain_QT)
+        return Variant(name=name, agreement=agreement, audio_snr_db=signal_to_noise_db(*audio))
+
+    def served_equal(self, model: Foreteller, frames: int) -> float:
+        """Share of the engine's greedy tokens that are ``model``'s too."""
+        coarse_QT = torch.from_numpy(self._written(frames, top_k=1, temperature=1.0).values.T.astype(np.int64))
+        chosen = model.coarse_logits(self.prompts[0], coarse_QT).argmax(-1)
+        return float((chosen == coarse_QT.T).double().mean())
+
+    def _written(self, frames: int, *, top_k: int, temperature: float) -> CoarseCodes:
+        task = BackboneTask(
+            prompt=self.prompts[0],
+            seed=SEED,
+            top_k=top_k,
+            temperature=temperature,
+            max_frames=frames,
+            expected_tokens=frames * COARSE_LAYERS,
+        )
+        with self.engine.backbone() as backbone:
+            (written,) = backbone.generate([task], _Nobody())
+        if isinstance(written, GenerationError):
+            raise written
+        return written
+
+    def _audio(self, codes_QT: torch.Tensor) -> AudioArray:
+        with self.engine.decoder() as decoder:
+            return np.concatenate(list(decoder.decode(FullCodes(values=codes_QT.numpy().astype(np.int16)))), axis=1)
+
+
+def signal_to_noise_db(signal: AudioArray, other: AudioArray) -> float:
+    """Power of ``signal`` over that of the difference; infinite when there is none."""
+    noise = float(np.square(signal.astype(np.float64) - other).sum())
+    return 10 * float(np.log10(np.square(signal.astype(np.float64)).sum() / noise)) if noise else float("inf")
+
+
+def _megatron(bench: Bench, plain: tuple[Transformer, Transformer], reference: Reference) -> list[Variant]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it misses accelerators' libraries, which a check can do without
+            from models.megatron.foretelling import MegatronForeteller
+            from models.megatron.gpt import single_process
+    except ImportError:
+        return []
+    room = max(len(prompt) for prompt in bench.prompts) + COARSE_LAYERS * reference.chain_QT.shape[1]
+    with tempfile.TemporaryDirectory() as directory, single_process(Path(directory)):
+        model = MegatronForeteller(*plain, bench.engine.layout, room=room)
+        return [bench.variant("megatron-core, float32 on cpu", model, reference)]
+
+
+class _Nobody:
+    """Nobody follows a check, and nobody stops it."""
+
+    def progress(self, track: int, progress: Progress) -> None: ...
+
+    def cancelled(self, track: int) -> bool:
+        return False
