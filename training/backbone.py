@@ -26,7 +26,7 @@ from training.coarse_loss import FIGURES, CoarseTrainer
 from training.corpus.dataset import HELD_OUT_SEED, Corpus
 from training.loop import Loop
 from training.optimiser import Optimiser, Schedule
-from training.reading import PromptBatch, Reading, read_prompts
+from training.reading import PromptBatch, Reading, prompts_of_step
 from training.sequences import CoarseBatch, pack
 from training.start import new_transformer
 from training.steps import batches_of
@@ -86,19 +86,17 @@ class Recipe:
         return self.reading.steps + sum(stage.steps for stage in self.stages)
 
 
-Batch = PromptBatch | CoarseBatch
-
 RECIPES = {
     "cpu": Recipe(
-        reading=Reading(steps=300, prompts=40, length=128),
+        reading=Reading(steps=200, prompts=40, beside=8, length=160),
         stages=(
-            Stage(steps=1500, songs=3, length=1312, complete=True),
-            Stage(steps=2400, songs=2, length=2912),
-            Stage(steps=80, songs=1, length=8000, minutes=(2, 3)),
+            Stage(steps=1300, songs=3, length=1312, complete=True),
+            Stage(steps=2100, songs=2, length=2912),
+            Stage(steps=60, songs=1, length=8000, minutes=(2, 3)),
         ),
     ),
     "gpu": Recipe(
-        reading=Reading(steps=400, prompts=256, length=128),
+        reading=Reading(steps=300, prompts=128, beside=32, length=160),
         stages=(
             Stage(steps=3000, songs=32, length=1312, complete=True),
             Stage(steps=5000, songs=16, length=2912),
@@ -106,7 +104,7 @@ RECIPES = {
         ),
     ),
     "miniature": Recipe(
-        reading=Reading(steps=20, prompts=8, length=128),
+        reading=Reading(steps=20, prompts=8, beside=2, length=128),
         stages=(Stage(steps=60, songs=2, length=448), Stage(steps=6, songs=1, length=2912)),
         width=64,
         layers=4,
@@ -117,6 +115,21 @@ RECIPES = {
 
 Few songs a step, for many steps: with three a step 1.6 million tokens do what 2.4 million do with six.
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What one step reads: prompts by themselves, and songs."""
+
+    prompts: PromptBatch
+    songs: CoarseBatch | None = None
+
+    @property
+    def num_ids(self) -> int:
+        return self.prompts.ids.numel() + (self.songs.ids.numel() if self.songs else 0)
+
+    def to(self, device: torch.device) -> Lesson:
+        return Lesson(prompts=self.prompts.to(device), songs=self.songs.to(device) if self.songs else None)
 
 
 def read_backbone(directory: Path, layout: TokenLayout) -> Transformer:
@@ -158,8 +171,8 @@ class Run:
         self._trainer = CoarseTrainer(self.model, self._layout).to(device)
         optimiser = Optimiser(self._trainer, muon_rate=recipe.muon_rate, adam_rate=recipe.adam_rate)
         self._listen: Any = torch.compile(self._trainer) if compiled else self._trainer
-        self._read: Any = torch.compile(self._trainer.read) if compiled else self._trainer.read
-        self._loop: Loop[Batch] = Loop(
+        self._read: Any = torch.compile(self._trainer.read, dynamic=False) if compiled else self._trainer.read
+        self._loop: Loop[Lesson] = Loop(
             out, "backbone", self._trainer, optimiser, recipe=repr(recipe), steps=recipe.steps
         )
 
@@ -187,21 +200,22 @@ class Run:
         )
         return write_torch_dist(self._out / "backbone", tensors, arguments, iteration=self._loop.step)
 
-    def _batches(self) -> Iterator[tuple[Batch, int]]:
+    def _batches(self) -> Iterator[tuple[Lesson, int]]:
         """The batches that are left."""
         steps = range(self._loop.step, self._recipe.steps)
         for batch in batches_of(self._batch, steps, workers=self._workers):
-            yield batch.to(self._device), batch.ids.numel()
+            yield batch.to(self._device), batch.num_ids
 
-    def _batch(self, step: int) -> Batch:
+    def _batch(self, step: int) -> Lesson:
         """The batch of a step; songs are numbered throughout, so each is read once."""
-        reading = self._recipe.reading
-        if step < reading.steps:
-            return read_prompts(reading, self._layout, READING_SEED + self._recipe.seed, step * reading.prompts)
-        first_step, first_song = reading.steps, 0
+        prompts = prompts_of_step(self._recipe.reading, self._layout, READING_SEED + self._recipe.seed, step)
+        first_step, first_song = self._recipe.reading.steps, 0
+        if step < first_step:
+            return Lesson(prompts=prompts)
         for stage in self._recipe.stages:
             if step < first_step + stage.steps:
-                return self._pack(stage, self._recipe.seed, first_song + (step - first_step) * stage.songs, stage.songs)
+                first = first_song + (step - first_step) * stage.songs
+                return Lesson(prompts=prompts, songs=self._pack(stage, self._recipe.seed, first, stage.songs))
             first_step += stage.steps
             first_song += stage.steps * stage.songs
         raise IndexError(step)
@@ -213,9 +227,12 @@ class Run:
         )
         return pack(list(itertools.islice(examples, songs)), self._layout, length=stage.length)
 
-    def _objective(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    def _objective(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast(self._device.type, torch.bfloat16):
-            loss, figures = self._read(batch) if isinstance(batch, PromptBatch) else self._listen(batch)
+            loss, figures = self._read(lesson.prompts)
+            if lesson.songs is not None:
+                listening, figures = self._listen(lesson.songs)
+                loss = loss + listening
         return loss, figures
 
     @torch.no_grad()
@@ -224,7 +241,7 @@ class Run:
         reading, stages = self._recipe.reading, self._recipe.stages
         with torch.autocast(self._device.type, torch.bfloat16):
             if self._loop.step <= reading.steps:
-                return self._trainer.read(read_prompts(reading, self._layout, HELD_OUT_SEED, 0).to(self._device))[1]
+                return self._trainer.read(prompts_of_step(reading, self._layout, HELD_OUT_SEED, 0).to(self._device))[1]
             ends = itertools.accumulate(stage.steps for stage in stages)
             heard = self._loop.step - reading.steps
             stage = next(stage for stage, end in zip(stages, ends, strict=True) if heard <= end)

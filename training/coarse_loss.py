@@ -16,7 +16,7 @@ from training.reading import PromptBatch
 from training.score import CLASS_SIZES, FORM_SIZES, METRE_SIZES, NUM_SOUNDS, PLAN_SIZES
 from training.sequences import CoarseBatch
 
-METRE_WEIGHT, FORM_WEIGHT, PLAN_WEIGHT, SOUND_WEIGHT = 0.15, 0.05, 0.05, 0.02
+METRE_WEIGHT, FORM_WEIGHT, PLAN_WEIGHT, SOUND_WEIGHT, READING_WEIGHT = 0.15, 0.05, 0.05, 0.02, 0.2
 _RARE = -4.0
 """Log-odds of a sound before anything is learnt."""
 
@@ -72,7 +72,7 @@ class CoarseTrainer(nn.Module):
         loss = torch.stack(nats).sum()
         unknown = torch.full((len(FIGURES),), torch.nan, device=loss.device)
         unknown[FIGURES.index("plan from the prompt")] = loss.detach()
-        return PLAN_WEIGHT * loss, unknown
+        return READING_WEIGHT * loss, unknown
 
     def _through(self, blocks: slice, x: torch.Tensor) -> torch.Tensor:
         rotation = self.model.rotation(torch.arange(x.shape[1], device=x.device))

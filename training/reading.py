@@ -14,16 +14,18 @@ from training.corpus.dataset import AskedSong, asked_song
 from training.score import plan_labels
 from training.text import backbone_prompt
 
-_LINES = 2
-"""Lines of lyrics a prompt keeps here: that there are some tells enough."""
+_MOST_LINES = 5
+"""A prompt keeps fewer lines of its lyrics than this: that there are some, and that they push it away, is enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """A part of the training that reads so many prompts a step, each cut or padded to a length."""
+    """Steps that read so many ``prompts`` and nothing else; afterwards some are read ``beside`` the songs of each step,
+    lest it be forgotten. Each is cut or padded to ``length``."""
 
     steps: int
     prompts: int
+    beside: int
     length: int
 
 
@@ -39,9 +41,12 @@ class PromptBatch:
         return PromptBatch(ids=self.ids.to(device), last=self.last.to(device), plans=self.plans.to(device))
 
 
-def read_prompts(reading: Reading, layout: TokenLayout, seed: int, first: int) -> PromptBatch:
-    """The prompts of songs ``first``, ``first + 1``, … of a seed, none of which is composed."""
-    asked = [asked_song(seed, index, complete=True) for index in range(first, first + reading.prompts)]
+def prompts_of_step(reading: Reading, layout: TokenLayout, seed: int, step: int) -> PromptBatch:
+    """The prompts of a step: of songs of a seed that are numbered throughout, and never composed."""
+    alone, along = min(step, reading.steps), max(0, step - reading.steps)
+    first = alone * reading.prompts + along * reading.beside
+    count = reading.prompts if step < reading.steps else reading.beside
+    asked = [asked_song(seed, index, complete=True) for index in range(first, first + count)]
     return pack_prompts(asked, layout, length=reading.length)
 
 
@@ -49,7 +54,7 @@ def pack_prompts(asked: Iterable[AskedSong], layout: TokenLayout, *, length: int
     """A batch of the fixed shape [B, length]."""
     prompts, plans = [], []
     for song in asked:
-        lines = itertools.islice(song.request.lyrics.splitlines(), _LINES)
+        lines = itertools.islice(song.request.lyrics.splitlines(), song.seed % _MOST_LINES)
         request = replace(song.request, lyrics="\n".join(lines))
         prompts.append(backbone_prompt(request, layout, limit=length))
         plans.append(plan_labels(song.plan))

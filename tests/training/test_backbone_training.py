@@ -26,7 +26,7 @@ from training.sequences import END_WEIGHT, pack
 from training.text import backbone_prompt, corpus_layout
 
 TINY = Recipe(
-    reading=Reading(steps=2, prompts=3, length=64),
+    reading=Reading(steps=2, prompts=3, beside=2, length=64),
     stages=(Stage(steps=4, songs=1, length=256), Stage(steps=2, songs=2, length=160)),
     width=64,
     layers=4,

@@ -137,7 +137,7 @@ def test_sound_is_described_as_it_is() -> None:
 
 def test_training_songs_are_known_and_fresh_ones_are_newer(corpus: Corpus) -> None:
     stages = (Stage(steps=5, songs=2, length=1_312), Stage(steps=3, songs=1, length=2_912))
-    recipe = Recipe(reading=Reading(steps=0, prompts=1, length=64), stages=stages)
+    recipe = Recipe(reading=Reading(steps=0, prompts=1, beside=1, length=64), stages=stages)
     trained = [example.coarse for example in islice(corpus.examples(recipe.seed, minutes=(1,), start=10), 3)]
     fresh = [example.coarse for example in islice(corpus.examples(HELD_OUT_SEED, minutes=(1,)), 3)]
     found = measure_novelty(corpus, recipe, 13, trained, fresh)
