@@ -87,7 +87,7 @@ class RandomEngine(ResidentStages):
     def _make_decoder(self) -> NativeCodecDecoder:
         with torch.device("meta"):
             decoder = Decoder(self._codec)
-        decoder = _randomised(decoder, self._device, torch.float32)
+        decoder = randomised(decoder, self._device, torch.float32)
         codec = self._codec
         codebooks = torch.randn(codec.num_quantizers, codec.codebook_size, codec.latent_size, device=self._device)
         return NativeCodecDecoder(codec, decoder, ResidualVectorQuantizer(codebooks))
@@ -99,12 +99,18 @@ class RandomEngine(ResidentStages):
                 vocab_size=self.layout.vocab_size(layers),
                 first_output_row=self.layout.text_vocab_size,
             )
-        return _randomised(model, self._device, self._dtype)
+        return randomised(model, self._device, self._dtype)
 
 
-def _randomised(module: ModuleT, device: torch.device, dtype: torch.dtype) -> ModuleT:
-    """The module's parameters made on the device: ones for vectors and Snake's alphas, small noise for the rest."""
-    module.to(dtype).to_empty(device=device)
+def randomised(module: ModuleT, device: torch.device, dtype: torch.dtype, *, keep_buffers: bool = False) -> ModuleT:
+    """The module's parameters made on the device: ones for vectors and Snake's alphas, small noise for the rest.
+
+    ``keep_buffers`` is for a module that was built with its buffers' true values.
+    """
+    if keep_buffers:
+        module.to(device, dtype)
+    else:
+        module.to(dtype).to_empty(device=device)
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             if parameter.dim() == 1 or name.endswith("alpha"):

@@ -63,12 +63,13 @@ class TimedEngine:
             ready = time.perf_counter()
             yield loaded
             finished = time.perf_counter()
-            peak = torch.cuda.max_memory_allocated() if on_gpu else _resident_peak_bytes()
+            peak = torch.cuda.max_memory_allocated() if on_gpu else resident_peak_bytes()
         self.figures[name] = StageFigures(
             load_seconds=ready - started, run_seconds=finished - ready, peak_memory_bytes=peak
         )
 
 
-def _resident_peak_bytes() -> int:
+def resident_peak_bytes() -> int:
+    """The most memory this process has had so far."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -36,17 +36,14 @@ class NativeBackbone:
     def __init__(self, model: Transformer, layout: TokenLayout) -> None:
         self._model = model
         self._layout = layout
-        # Logits decide, so the few rows that can be drawn are kept in float32.
-        end = model.output_rows(range(layout.end_of_generation, layout.end_of_generation + 1))
-        windows = [model.output_rows(layout.window(layer)) for layer in range(COARSE_LAYERS)]
-        self._heads = [torch.cat([windows[0], end]).float(), *(window.float() for window in windows[1:])]
+        self._heads = decode_heads(model, layout)
 
     @torch.inference_mode()
     def generate(self, tasks: Sequence[BackboneTask], watch: Watch) -> list[CoarseCodes | GenerationError]:
         """Codes of each task, or why there are none."""
         steps_between_reads = 1 if self._model.device.type == "cpu" else GPU_STEPS_BETWEEN_HOST_READS
         with naming_out_of_memory("the backbone"):
-            batch = _Batch(self._model, self._layout, self._heads, tasks)
+            batch = DecodeBatch(self._model, self._layout, self._heads, tasks)
             follower = _Follower(tasks, watch, end_index=self._layout.codebook_size)
             while follower.anyone_waits():
                 for _ in range(steps_between_reads):
@@ -55,7 +52,14 @@ class NativeBackbone:
         return follower.results()
 
 
-class _Batch:
+def decode_heads(model: Transformer, layout: TokenLayout) -> list[torch.Tensor]:
+    """The output rows of each legal window, the end behind layer 0's; float32, because logits decide."""
+    end = model.output_rows(range(layout.end_of_generation, layout.end_of_generation + 1))
+    windows = [model.output_rows(layout.window(layer)) for layer in range(COARSE_LAYERS)]
+    return [torch.cat([windows[0], end]).float(), *(window.float() for window in windows[1:])]
+
+
+class DecodeBatch:
     """The tensors of one batch on their way through the model."""
 
     def __init__(

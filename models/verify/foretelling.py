@@ -73,4 +73,5 @@ def layer_rows(
 
 def _hidden(model: Transformer, rows: torch.Tensor, attend: Attend) -> torch.Tensor:
     rotation = model.rotation(torch.arange(len(rows), device=model.device))
-    return model(rows[None], rotation, attend)[0]
+    hidden: torch.Tensor = model(rows[None], rotation, attend)[0]
+    return hidden

@@ -58,7 +58,7 @@ def test_bfloat16_is_rounding_that_grows_along_the_chain(found: Verification) ->
 def test_a_bias_counted_wrongly_is_not_passed(bench: Bench, reference: Reference, found: Verification) -> None:
     doubled = bench.transformers(CPU, torch.float32, fc1_bias=Fc1Bias.TWICE)
     for model in doubled:
-        model.blocks[0].ffn.gate_up.bias += 0.5  # the miniature's own biases are small
+        model.get_parameter("blocks.0.ffn.gate_up.bias").add_(0.5)  # the miniature's own biases are small
     wrong = bench.variant("float32 on cpu", NativeForeteller(*doubled, bench.engine.layout), reference)
     doubtful = replace(found, variants=(wrong,))
     assert not is_sound(doubtful)
@@ -68,7 +68,7 @@ def test_a_bias_counted_wrongly_is_not_passed(bench: Bench, reference: Reference
 def test_equal_audio_has_no_noise_and_a_tenth_is_twenty_decibels() -> None:
     tone = np.sin(np.arange(1000, dtype=np.float32))[None]
     assert signal_to_noise_db(tone, tone) == float("inf")
-    assert signal_to_noise_db(tone, 0.9 * tone) == pytest.approx(20, abs=1e-3)
+    assert signal_to_noise_db(tone, np.float32(0.9) * tone) == pytest.approx(20, abs=1e-3)
 
 
 def test_the_command_prints_figures_for_programs(miniature: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,1 @@
+"""Four ways of decoding with a transformer of one shape, to be raced against each other."""

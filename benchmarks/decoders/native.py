@@ -1,0 +1,44 @@
+"""The project's own transformer, cache and sampling, as ``models.backbone`` steps them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from benchmarks.decoders.contender import CODEBOOK_SIZE, TEXT_ROWS
+from benchmarks.random_engine import randomised
+from core.engine import BackboneTask
+from core.token_layout import TokenLayout
+from models.backbone import DecodeBatch, decode_heads
+from models.transformer.config import TransformerConfig
+from models.transformer.model import Transformer
+
+
+class Native:
+    """The engine itself: its steps include drawing from the window and the masks of tracks of unequal length."""
+
+    name = "native"
+
+    def __init__(self, shape: TransformerConfig, device: torch.device, dtype: torch.dtype) -> None:
+        self._layout = TokenLayout(text_vocab_size=TEXT_ROWS, codebook_size=CODEBOOK_SIZE, num_quantizers=2)
+        vocab_rows = self._layout.vocab_size(2)
+        with torch.device("meta"):
+            model = Transformer(shape, vocab_size=vocab_rows)
+        self._model = randomised(model, device, dtype)
+        self._heads = decode_heads(self._model, self._layout)
+
+    @torch.inference_mode()
+    def start(self, *, batch: int, context: int, steps: int) -> None:
+        prompt = np.arange(context, dtype=np.int32) % TEXT_ROWS
+        task = BackboneTask(
+            prompt=prompt, seed=0, top_k=1, temperature=1.0, max_frames=steps, expected_tokens=2 * steps
+        )
+        self._batch = DecodeBatch(self._model, self._layout, self._heads, [task] * batch)
+
+    @torch.inference_mode()
+    def step(self) -> None:
+        self._batch.step()
+
+    def weight_bytes(self) -> int:
+        blocks = sum(p.nbytes for p in self._model.blocks.parameters())
+        return blocks + CODEBOOK_SIZE * self._model.config.hidden_size * 4
