@@ -22,6 +22,7 @@ from core.progress import Phase, Progress
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.out_of_memory import naming_out_of_memory
 from models.sampling import Stage, check_finite, draw, generator_for
+from models.step_graphs import StepGraphs
 from models.transformer.kv_cache import KVCache
 from models.transformer.linear import linear
 from models.transformer.model import Transformer
@@ -76,11 +77,13 @@ class DecodeBatch:
         uniform = [torch.rand(room, generator=generator_for(task.seed, Stage.BACKBONE)) for task in tasks]
         self._uniform_SB = torch.stack(uniform, dim=1).to(device)
         self._drawn_SB = torch.zeros(room, len(tasks), dtype=torch.long, device=device)
+        self._place = torch.zeros(1, dtype=torch.long, device=device)
         self._step = self._read = 0
         longest = COARSE_LAYERS * max(task.max_frames for task in tasks) + GPU_STEPS_BETWEEN_HOST_READS
         positions = max(len(task.prompt) for task in tasks) + longest
         self._cache = KVCache(model.config, batch=len(tasks), room=positions, device=device, dtype=model.dtype)
         self._hidden_B1H = self._prefill(tasks)
+        self._graphs = StepGraphs(device)
 
     def _prefill(self, tasks: Sequence[BackboneTask]) -> torch.Tensor:
         """Read each distinct prompt once; the last hidden state of every track."""
@@ -98,17 +101,25 @@ class DecodeBatch:
 
     def step(self) -> None:
         """Draw the next token of every track and feed it back."""
-        layer = self._step % COARSE_LAYERS
-        logits = linear(self._hidden_B1H, self._heads[layer]).squeeze(1)
-        uniform = self._uniform_SB[self._step]
-        index = draw(logits, uniform, top_k=self._top_k, row_top_k=self._row_top_k, temperature=self._temperature)
-        self._drawn_SB[self._step] = index
-        window = self._layout.window(layer)
-        ids = torch.where(index < len(window), index + window.start, self._layout.end_of_generation)
-        rotation = self._model.rotation(self._cache.lengths[:, None, None])
-        self._hidden_B1H = self._model(self._model.embed(ids).unsqueeze(1), rotation, self._cache.step()).float()
-        self._cache.advance()
+        layer, window = self._step % COARSE_LAYERS, self._cache.next_window()
+        # What a step changes and the next one reads; the cache's own rows are written before they are read.
+        state = (self._hidden_B1H, self._cache.lengths, self._place)
+        self._graphs.run((layer, window), lambda: self._advance(layer, window), state)
         self._step += 1
+
+    def _advance(self, layer: int, window: int) -> None:
+        """One step as the device sees it: everything it reads and writes stays where it is from step to step."""
+        logits = linear(self._hidden_B1H, self._heads[layer]).squeeze(1)
+        uniform = self._uniform_SB.index_select(0, self._place).squeeze(0)
+        index = draw(logits, uniform, top_k=self._top_k, row_top_k=self._row_top_k, temperature=self._temperature)
+        self._drawn_SB.index_copy_(0, self._place, index.unsqueeze(0))
+        codes = self._layout.window(layer)
+        ids = torch.where(index < len(codes), index + codes.start, self._layout.end_of_generation)
+        rotation = self._model.rotation(self._cache.lengths[:, None, None])
+        hidden = self._model(self._model.embed(ids).unsqueeze(1), rotation, self._cache.step(window))
+        self._hidden_B1H.copy_(hidden)
+        self._cache.lengths.add_(1)
+        self._place.add_(1)
 
     def newly_drawn(self) -> npt.NDArray[np.int64]:
         """Window indices drawn since the last call, on the host, [S, B]; codebook size = the song ended."""

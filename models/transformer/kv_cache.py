@@ -38,15 +38,14 @@ class KVCache:
         self._longest = max(self._longest, length)
         return Prefill(self, rows)
 
-    def step(self) -> DecodeStep:
-        """The attention of one new token on every row."""
+    def next_window(self) -> int:
+        """How many positions the next step has to look at; counts it as taken."""
         self._longest += 1
-        window = min(-(-self._longest // WINDOW_STEP) * WINDOW_STEP, self.keys.shape[3])
-        return DecodeStep(self, window)
+        return min(-(-self._longest // WINDOW_STEP) * WINDOW_STEP, self.keys.shape[3])
 
-    def advance(self) -> None:
-        """Count the step just taken."""
-        self.lengths += 1
+    def step(self, window: int) -> DecodeStep:
+        """The attention of one new token on every row; whoever takes the step adds 1 to ``lengths`` behind it."""
+        return DecodeStep(self, window)
 
 
 class Prefill:

@@ -122,7 +122,7 @@ def test_one_shot_holds_one_stage_at_a_time(miniature: Path, monkeypatch: pytest
         alive_at_load.append(sum(model() is not None for model in models))
         return build_decoder(*arguments, **keywords)
 
-    monkeypatch.setattr("models.engine_native.load_transformer", load)
+    monkeypatch.setattr("models.checkpoint.stage.load_transformer", load)
     monkeypatch.setattr("models.engine_native.build_decoder", decoder)
     engine = NativeEngine.open(miniature, device="cpu", runtime_mode=RuntimeMode.ONE_SHOT)
     make(engine, [1], GenerationRequest(tags="a"))

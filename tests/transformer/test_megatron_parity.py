@@ -63,8 +63,8 @@ def _cached_logits(model: Transformer, ids: torch.Tensor) -> torch.Tensor:
     steps = []
     for token in ids[:, PROMPT:].T:
         rotation = model.rotation(cache.lengths[:, None, None])
-        steps.append(model(model.embed(token[:, None]), rotation, cache.step()))
-        cache.advance()
+        steps.append(model(model.embed(token[:, None]), rotation, cache.step(cache.next_window())))
+        cache.lengths += 1
     return model.logits(torch.cat(steps, dim=1), range(VOCAB_SIZE))
 
 
@@ -86,7 +86,9 @@ def test_tracks_of_different_length_share_a_cache(model: Transformer, ids: torch
         rotation = model.rotation(torch.arange(length))
         model(model.embed(ids[row : row + 1, :length]), rotation, cache.prefill([row], length))
     token = torch.stack([ids[row, length] for row, length in enumerate(lengths)])
-    hidden = model(model.embed(token[:, None]), model.rotation(cache.lengths[:, None, None]), cache.step())
+    hidden = model(
+        model.embed(token[:, None]), model.rotation(cache.lengths[:, None, None]), cache.step(cache.next_window())
+    )
     for row, length in enumerate(lengths):
         alone = _causal_logits(model, ids[row : row + 1, : length + 1])[0, -1]
         torch.testing.assert_close(model.logits(hidden, range(VOCAB_SIZE))[row, 0], alone, atol=1e-5, rtol=1e-5)
