@@ -100,6 +100,9 @@ class ModelSettings(_Group):
     device: str | None = None
     dtype: str | None = None
     fc1_bias: Literal["auto", "once", "twice"] = "auto"
+    quantize: Literal["none", "int8"] = Field(
+        default="none", description="int8 keeps the weights in half of bfloat16's memory."
+    )
     superres_text_mode: SuperresTextMode = SuperresTextMode.WITHOUT_DESCRIPTION
     max_seconds: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="A hard stop for every track, in seconds of audio."

@@ -23,17 +23,9 @@ from benchmarks.ceilings import measure_ceilings, synchronise
 from benchmarks.decoders.concatenating import Concatenating
 from benchmarks.decoders.contender import Contender
 from benchmarks.decoders.native import Native
-from benchmarks.random_engine import PUBLISHED_TRANSFORMER
+from benchmarks.shapes import SHAPES
 from models.devices import choose_device, choose_dtype
-from models.transformer.config import TransformerConfig
 
-SHAPES = {
-    "demo": TransformerConfig(num_layers=6, hidden_size=256, num_heads=4, num_groups=4, head_size=64, ffn_size=704),
-    "medium": TransformerConfig(
-        num_layers=15, hidden_size=1024, num_heads=16, num_groups=4, head_size=64, ffn_size=2816
-    ),
-    "published": PUBLISHED_TRANSFORMER,
-}
 _STRETCHES = 3
 _WARM_UP_STEPS = 3
 

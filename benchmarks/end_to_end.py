@@ -1,7 +1,7 @@
 """Seconds a minute of audio for each stage, and peak memory, from a request to samples.
 
     python -m benchmarks.end_to_end --checkpoints DIR [--seconds 60] [--tracks 2]
-    python -m benchmarks.end_to_end --published-size [--seconds 2]
+    python -m benchmarks.end_to_end --random published [--seconds 2]
 
 Without a directory the untrained miniature is written to a temporary one. The last line is JSON.
 """
@@ -19,14 +19,13 @@ from pathlib import Path
 import torch
 
 from benchmarks.random_engine import RandomEngine
+from benchmarks.shapes import SHAPES
 from benchmarks.timed_engine import TimedEngine
 from core.engine import RuntimeMode, SongEngine
 from core.pipeline import Song, SongPipeline
 from core.progress import Progress
 from core.request import NUM_TRACKS, GenerationRequest
-from models.checkpoint.miniature import write_miniature
 from models.devices import choose_device, choose_dtype
-from models.engine_native import NativeEngine
 
 REQUEST = GenerationRequest(
     tags="J-Pop, Female Vocals, Piano, Melancholic, Slow Tempo",
@@ -85,7 +84,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     model = parser.add_mutually_exclusive_group()
     model.add_argument("--checkpoints", type=Path, help="a checkpoint tree; default: the untrained miniature")
-    model.add_argument("--published-size", action="store_true", help="random weights of the published size")
+    model.add_argument("--random", choices=SHAPES, help="random weights of a size, behind a codec of the published one")
     parser.add_argument("--seconds", type=float, default=60.0, help="audio a track")
     parser.add_argument("--tracks", type=int, default=int(NUM_TRACKS.default))
     parser.add_argument("--device")
@@ -95,9 +94,19 @@ def _options() -> argparse.Namespace:
 
 
 def _engine(options: argparse.Namespace, scratch: Path) -> SongEngine:
-    if options.published_size:
+    if options.random:
         device = choose_device(options.device)
-        return RandomEngine(device=device, dtype=choose_dtype(options.dtype, device), runtime_mode=options.runtime_mode)
+        return RandomEngine(
+            device=device,
+            dtype=choose_dtype(options.dtype, device),
+            runtime_mode=options.runtime_mode,
+            transformer=SHAPES[options.random],
+        )
+
+    # Only a real checkpoint needs what reads one: random weights are made where there is nothing but PyTorch.
+    from models.checkpoint.miniature import write_miniature
+    from models.engine_native import NativeEngine
+
     if options.checkpoints is None:
         write_miniature(scratch / "miniature")
     return NativeEngine.open(

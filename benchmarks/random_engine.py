@@ -8,6 +8,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from benchmarks.shapes import PUBLISHED_CODEC, SHAPES
 from core.engine import CodecEncoder, EngineDescription, RuntimeMode
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.backbone import NativeBackbone
@@ -22,20 +23,6 @@ from models.transformer.model import Transformer
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
-PUBLISHED_TRANSFORMER = TransformerConfig(
-    num_layers=24, hidden_size=2048, num_heads=32, num_groups=8, head_size=64, ffn_size=5632
-)
-PUBLISHED_CODEC = CodecConfig(
-    channels=2,
-    latent_size=128,
-    num_quantizers=64,
-    codebook_size=1024,
-    decoder_width=3072,
-    decoder_rates=(8, 8, 8, 4),
-    encoder_width=128,
-    encoder_strides=(4, 8, 8, 8),
-)
-
 
 class RandomEngine(ResidentStages):
     """Implements core.engine.SongEngine; text is read as bytes, and songs never end by themselves."""
@@ -46,7 +33,7 @@ class RandomEngine(ResidentStages):
         device: torch.device,
         dtype: torch.dtype,
         runtime_mode: RuntimeMode = RuntimeMode.ONE_SHOT,
-        transformer: TransformerConfig = PUBLISHED_TRANSFORMER,
+        transformer: TransformerConfig = SHAPES["published"],
         codec: CodecConfig = PUBLISHED_CODEC,
     ) -> None:
         self._device, self._dtype, self._transformer, self._codec = device, dtype, transformer, codec
@@ -77,29 +64,36 @@ class RandomEngine(ResidentStages):
         raise NotImplementedError("the benchmark encodes nothing")
 
     def _make_backbone(self) -> NativeBackbone:
-        model = self._random_transformer(COARSE_LAYERS)
-        model.output_rows(range(self.layout.end_of_generation, self.layout.end_of_generation + 1)).zero_()
+        model = random_transformer(self._transformer, self.layout, COARSE_LAYERS, self._device, self._dtype)
         return NativeBackbone(model, self.layout)
 
     def _make_superres(self) -> NativeSuperResolver:
-        return NativeSuperResolver(self._random_transformer(self.layout.num_quantizers), self.layout)
+        layers = self.layout.num_quantizers
+        model = random_transformer(self._transformer, self.layout, layers, self._device, self._dtype)
+        return NativeSuperResolver(model, self.layout)
 
     def _make_decoder(self) -> NativeCodecDecoder:
-        with torch.device("meta"):
-            decoder = Decoder(self._codec)
-        decoder = randomised(decoder, self._device, torch.float32)
-        codec = self._codec
-        codebooks = torch.randn(codec.num_quantizers, codec.codebook_size, codec.latent_size, device=self._device)
-        return NativeCodecDecoder(codec, decoder, ResidualVectorQuantizer(codebooks))
+        decoder, codebooks = random_codec(self._codec, self._device)
+        return NativeCodecDecoder(self._codec, decoder, ResidualVectorQuantizer(codebooks))
 
-    def _random_transformer(self, layers: int) -> Transformer:
-        with torch.device("meta"):
-            model = Transformer(
-                self._transformer,
-                vocab_size=self.layout.vocab_size(layers),
-                first_output_row=self.layout.text_vocab_size,
-            )
-        return randomised(model, self._device, self._dtype)
+
+def random_transformer(
+    shape: TransformerConfig, layout: TokenLayout, layers: int, device: torch.device, dtype: torch.dtype
+) -> Transformer:
+    """A model of so many layers of codes that never ends a song: the end's logit is 0 and others are above it."""
+    with torch.device("meta"):
+        model = Transformer(shape, vocab_size=layout.vocab_size(layers), first_output_row=layout.text_vocab_size)
+    model = randomised(model, device, dtype)
+    model.output_rows(range(layout.end_of_generation, layout.end_of_generation + 1)).zero_()
+    return model
+
+
+def random_codec(config: CodecConfig, device: torch.device) -> tuple[Decoder, torch.Tensor]:
+    """A decoder and its codebooks [layers, codes, latent size], float32."""
+    with torch.device("meta"):
+        decoder = Decoder(config)
+    codebooks = torch.randn(config.num_quantizers, config.codebook_size, config.latent_size, device=device)
+    return randomised(decoder, device, torch.float32), codebooks
 
 
 def randomised(module: ModuleT, device: torch.device, dtype: torch.dtype, *, keep_buffers: bool = False) -> ModuleT:

@@ -21,8 +21,8 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.ceilings import measure_ceilings, synchronise
-from benchmarks.decode import SHAPES
-from benchmarks.random_engine import randomised
+from benchmarks.random_engine import random_transformer
+from benchmarks.shapes import SHAPES
 from benchmarks.timed_engine import resident_peak_bytes
 from core.codes import CoarseCodes
 from core.engine import SuperresTask
@@ -56,10 +56,7 @@ def main() -> None:
     options = _options()
     device = choose_device(options.device)
     dtype = choose_dtype(options.dtype, device)
-    shape = SHAPES[options.shape]
-    with torch.device("meta"):
-        model = Transformer(shape, vocab_size=_LAYOUT.vocab_size(64), first_output_row=_LAYOUT.text_vocab_size)
-    model = randomised(model, device, dtype)
+    model = random_transformer(SHAPES[options.shape], _LAYOUT, _LAYOUT.num_quantizers, device, dtype)
     ceilings = measure_ceilings(device, dtype)
     rows = []
     for seconds in options.seconds:

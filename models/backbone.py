@@ -34,9 +34,11 @@ GPU_STEPS_BETWEEN_HOST_READS = 32
 class NativeBackbone:
     """Implements core.engine.BackboneGenerator on the project's own transformer."""
 
-    def __init__(self, model: Transformer, layout: TokenLayout) -> None:
+    def __init__(self, model: Transformer, layout: TokenLayout, *, graphs: bool = True) -> None:
+        """Without ``graphs`` a GPU launches every kernel of every step by itself: slower, and easier to look into."""
         self._model = model
         self._layout = layout
+        self._graphs = graphs
         self._heads = decode_heads(model, layout)
 
     @torch.inference_mode()
@@ -44,7 +46,7 @@ class NativeBackbone:
         """Codes of each task, or why there are none."""
         steps_between_reads = 1 if self._model.device.type == "cpu" else GPU_STEPS_BETWEEN_HOST_READS
         with naming_out_of_memory("the backbone"):
-            batch = DecodeBatch(self._model, self._layout, self._heads, tasks)
+            batch = DecodeBatch(self._model, self._layout, self._heads, tasks, graphs=self._graphs)
             follower = _Follower(tasks, watch, end_index=self._layout.codebook_size)
             while follower.anyone_waits():
                 for _ in range(steps_between_reads):
@@ -64,7 +66,13 @@ class DecodeBatch:
     """The tensors of one batch on their way through the model."""
 
     def __init__(
-        self, model: Transformer, layout: TokenLayout, heads: list[torch.Tensor], tasks: Sequence[BackboneTask]
+        self,
+        model: Transformer,
+        layout: TokenLayout,
+        heads: list[torch.Tensor],
+        tasks: Sequence[BackboneTask],
+        *,
+        graphs: bool = True,
     ) -> None:
         device = model.device
         self._model, self._layout, self._heads = model, layout, heads
@@ -83,7 +91,7 @@ class DecodeBatch:
         positions = max(len(task.prompt) for task in tasks) + longest
         self._cache = KVCache(model.config, batch=len(tasks), room=positions, device=device, dtype=model.dtype)
         self._hidden_B1H = self._prefill(tasks)
-        self._graphs = StepGraphs(device)
+        self._graphs = StepGraphs(device, records=graphs)
 
     def _prefill(self, tasks: Sequence[BackboneTask]) -> torch.Tensor:
         """Read each distinct prompt once; the last hidden state of every track."""

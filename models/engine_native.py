@@ -22,6 +22,7 @@ from models.residency import Resident, ResidentStages
 from models.superres import NativeSuperResolver
 from models.tokenizer import TextTokenizer
 from models.transformer.model import Transformer
+from models.transformer.quantize import Quantize
 
 PUBLISHED_NAME = "khala-published"
 PUBLISHED_LICENCE = "CC BY-NC 4.0"
@@ -37,9 +38,11 @@ class NativeEngine(ResidentStages):
         device: torch.device,
         dtype: torch.dtype,
         fc1_bias: Fc1Bias,
+        quantize: Quantize,
         runtime_mode: RuntimeMode,
     ) -> None:
-        self._tree, self._device, self._dtype, self._fc1_bias = tree, device, dtype, fc1_bias
+        self._tree, self._device, self._dtype = tree, device, dtype
+        self._fc1_bias, self._quantize = fc1_bias, quantize
         self._tokenizer = TextTokenizer(tree.tokenizer)
         codec = read_codec_weights(tree.codec).config
         try:
@@ -62,7 +65,7 @@ class NativeEngine(ResidentStages):
             fc1_bias=fc1_bias.value,
             engine="native",
             device=str(device),
-            dtype=str(dtype).removeprefix("torch."),
+            dtype=format_name(dtype, quantize),
             runtime_mode=runtime_mode,
             licence=card.licence if card else PUBLISHED_LICENCE,
         )
@@ -79,6 +82,7 @@ class NativeEngine(ResidentStages):
         device: str | None = None,
         dtype: str | None = None,
         fc1_bias: str = "auto",
+        quantize: str = "none",
         runtime_mode: RuntimeMode = RuntimeMode.ONE_SHOT,
     ) -> NativeEngine:
         """The engine of the checkpoint tree at ``checkpoints``; every file is found and checked, no weights are read.
@@ -92,6 +96,7 @@ class NativeEngine(ResidentStages):
             device=chosen,
             dtype=choose_dtype(dtype, chosen),
             fc1_bias=resolve_fc1_bias(tree, fc1_bias),
+            quantize=Quantize(quantize),
             runtime_mode=runtime_mode,
         )
         engine._check_vocabularies()
@@ -119,6 +124,7 @@ class NativeEngine(ResidentStages):
             fc1_bias=self._fc1_bias,
             device=self._device,
             dtype=self._dtype,
+            quantize=self._quantize,
         )
 
     def _load_decoder(self) -> NativeCodecDecoder:
@@ -135,6 +141,12 @@ class NativeEngine(ResidentStages):
                 raise CheckpointError(
                     files.weights, f"its vocabulary has {rows} rows; the tokenizer and the codec need {needed}"
                 )
+
+
+def format_name(dtype: torch.dtype, quantize: Quantize) -> str:
+    """The number format in words: ``bfloat16``, or ``bfloat16 with int8 weights``."""
+    name = str(dtype).removeprefix("torch.")
+    return name if quantize is Quantize.NONE else f"{name} with {quantize.value} weights"
 
 
 def resolve_fc1_bias(tree: CheckpointTree, wish: str) -> Fc1Bias:

@@ -16,8 +16,8 @@ _WARM_UP_RUNS = 2
 class StepGraphs:
     """The recordings of one batch. Steps with equal keys are the same kernels on the same memory."""
 
-    def __init__(self, device: torch.device) -> None:
-        self._records = device.type == "cuda"
+    def __init__(self, device: torch.device, *, records: bool = True) -> None:
+        self._records = records and device.type == "cuda"
         self._graphs: dict[Hashable, torch.cuda.CUDAGraph] = {}
 
     def run(self, key: Hashable, step: Callable[[], None], state: Sequence[torch.Tensor]) -> None:

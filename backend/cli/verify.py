@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoints", type=Path, metavar="CHECKPOINTS")
     parser.add_argument("--device", help="cpu, cuda or mps; by default what is there")
     parser.add_argument("--dtype", help="float32 or bfloat16; by default what suits the device")
+    parser.add_argument("--quantize", choices=["none", "int8"], default="none")
     parser.add_argument("--fc1-bias", choices=["auto", "once", "twice"], default="auto")
     parser.add_argument("--frames", type=int, default=64, help="how much of a song, in codec frames")
     parser.add_argument("--json", action="store_true", help="all figures, for programs")
@@ -32,6 +33,7 @@ def run(options: argparse.Namespace) -> int:
         device=options.device,
         dtype=options.dtype,
         fc1_bias=options.fc1_bias,
+        quantize=options.quantize,
         frames=options.frames,
     )
     if options.json:

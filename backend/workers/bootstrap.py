@@ -63,7 +63,12 @@ def open_engine(models: ModelSettings, checkpoints: Path, *, device: str | None)
     from models.engine_native import NativeEngine
 
     engine = NativeEngine.open(
-        checkpoints, device=device, dtype=models.dtype, fc1_bias=models.fc1_bias, runtime_mode=models.runtime_mode
+        checkpoints,
+        device=device,
+        dtype=models.dtype,
+        fc1_bias=models.fc1_bias,
+        quantize=models.quantize,
+        runtime_mode=models.runtime_mode,
     )
     if not engine.description.trained:
         logger.warning(UNTRAINED_WARNING)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from core.codes import IdArray
+from core.engine import AudioArray
 from core.token_layout import COARSE_LAYERS
 from models.verify.foretelling import Foreteller
 
@@ -110,3 +112,9 @@ class Reference:
             chain_QT=own_QT,
             chain_equal=(own_QT == self.chain_QT)[COARSE_LAYERS:].double().mean(1).tolist(),
         )
+
+
+def signal_to_noise_db(signal: AudioArray, other: AudioArray) -> float:
+    """Power of ``signal`` over that of the difference; infinite when there is none."""
+    noise = float(np.square(signal.astype(np.float64) - other).sum())
+    return 10 * float(np.log10(np.square(signal.astype(np.float64)).sum() / noise)) if noise else float("inf")

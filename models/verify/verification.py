@@ -20,10 +20,11 @@ from core.token_layout import COARSE_LAYERS
 from models.checkpoint.stage import load_stage
 from models.checkpoint.transformer_weights import Fc1Bias
 from models.checkpoint.tree import CheckpointTree, find_checkpoints
-from models.devices import DTYPES
-from models.engine_native import NativeEngine
+from models.devices import choose_device, choose_dtype
+from models.engine_native import NativeEngine, format_name
 from models.transformer.model import Transformer
-from models.verify.agreement import Reference, StageAgreement
+from models.transformer.quantize import Quantize
+from models.verify.agreement import Reference, StageAgreement, signal_to_noise_db
 from models.verify.foretelling import Foreteller, NativeForeteller
 
 REQUEST = GenerationRequest(
@@ -62,29 +63,34 @@ class Verification:
 
 
 def verify(
-    checkpoints: Path, *, device: str | None = None, dtype: str | None = None, fc1_bias: str = "auto", frames: int = 64
+    checkpoints: Path,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    fc1_bias: str = "auto",
+    quantize: str = "none",
+    frames: int = 64,
 ) -> Verification:
-    """Hold the serving engine, bfloat16 and megatron-core (where it is installed) against float32."""
-    engine = NativeEngine.open(checkpoints, device=device, dtype=dtype, fc1_bias=fc1_bias)
+    """Hold the serving engine, bfloat16, int8 weights and megatron-core (where it is installed) against float32."""
+    engine = NativeEngine.open(checkpoints, device=device, dtype=dtype, fc1_bias=fc1_bias, quantize=quantize)
     bench = Bench(engine, find_checkpoints(checkpoints))
     plain = bench.transformers(CPU, torch.float32)
     native = NativeForeteller(*plain, engine.layout)
     reference = bench.reference(native, frames)
-    here, format_here = engine.description.device, engine.description.dtype
+    where = choose_device(device)
     variants = [
         bench.variant(
-            f"{name} on {here}",
-            NativeForeteller(*bench.transformers(torch.device(here), DTYPES[name]), engine.layout),
+            f"{format_name(number_format, weights)} on {where}",
+            NativeForeteller(*bench.transformers(where, number_format, quantize=weights), engine.layout),
             reference,
         )
-        for name in sorted({format_here, "bfloat16"})
-        if (here, name) != ("cpu", "float32")
+        for number_format, weights in _formats(where, choose_dtype(dtype, where))
     ]
     variants += _megatron(bench, plain, reference)
     return Verification(
         checkpoint=engine.description.checkpoint,
         fc1_bias=engine.description.fc1_bias,
-        serving=f"{format_here} on {here}",
+        serving=f"{engine.description.dtype} on {where}",
         frames=reference.chain_QT.shape[1],
         served_equal=bench.served_equal(native, frames),
         variants=tuple(variants),
@@ -104,14 +110,19 @@ class Bench:
         self.prompts = (np.asarray(prompts[0], np.int32), np.asarray(prompts[1], np.int32))
 
     def transformers(
-        self, device: torch.device, dtype: torch.dtype, *, fc1_bias: Fc1Bias | None = None
+        self,
+        device: torch.device,
+        dtype: torch.dtype,
+        *,
+        fc1_bias: Fc1Bias | None = None,
+        quantize: Quantize = Quantize.NONE,
     ) -> tuple[Transformer, Transformer]:
         """Backbone and super-resolution model in a format of their own."""
         layout = self.engine.layout
         bias = fc1_bias or Fc1Bias(self.engine.description.fc1_bias)
         stages = ((self._tree.backbone, COARSE_LAYERS), (self._tree.superres, layout.num_quantizers))
         backbone, superres = (
-            load_stage(files, layout, num_layers=layers, fc1_bias=bias, device=device, dtype=dtype)
+            load_stage(files, layout, num_layers=layers, fc1_bias=bias, device=device, dtype=dtype, quantize=quantize)
             for files, layers in stages
         )
         return backbone, superres
@@ -154,24 +165,25 @@ class Bench:
             return np.concatenate(list(decoder.decode(FullCodes(values=codes_QT.numpy().astype(np.int16)))), axis=1)
 
 
-def signal_to_noise_db(signal: AudioArray, other: AudioArray) -> float:
-    """Power of ``signal`` over that of the difference; infinite when there is none."""
-    noise = float(np.square(signal.astype(np.float64) - other).sum())
-    return 10 * float(np.log10(np.square(signal.astype(np.float64)).sum() / noise)) if noise else float("inf")
+def _formats(device: torch.device, served: torch.dtype) -> list[tuple[torch.dtype, Quantize]]:
+    """What is tried beside the reference: the serving format, bfloat16, and the serving format with int8 weights."""
+    plain = dict.fromkeys([served, torch.bfloat16])
+    formats = [(number_format, Quantize.NONE) for number_format in plain]
+    return [one for one in formats if device != CPU or one[0] != torch.float32] + [(served, Quantize.INT8)]
 
 
 def _megatron(bench: Bench, plain: tuple[Transformer, Transformer], reference: Reference) -> list[Variant]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it misses accelerators' libraries, which a check can do without
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it misses accelerators' libraries, which a check can do without
+        try:
             from models.megatron.foretelling import MegatronForeteller
             from models.megatron.gpt import single_process
-    except ImportError:
-        return []
-    room = max(len(prompt) for prompt in bench.prompts) + COARSE_LAYERS * reference.chain_QT.shape[1]
-    with tempfile.TemporaryDirectory() as directory, single_process(Path(directory)):
-        model = MegatronForeteller(*plain, bench.engine.layout, room=room)
-        return [bench.variant("megatron-core, float32 on cpu", model, reference)]
+        except ImportError:
+            return []
+        room = max(len(prompt) for prompt in bench.prompts) + COARSE_LAYERS * reference.chain_QT.shape[1]
+        with tempfile.TemporaryDirectory() as directory, single_process(Path(directory)):
+            model = MegatronForeteller(*plain, bench.engine.layout, room=room)
+            return [bench.variant("megatron-core, float32 on cpu", model, reference)]
 
 
 class _Nobody:

@@ -14,10 +14,10 @@ from backend.__main__ import main
 from models.checkpoint.transformer_weights import Fc1Bias
 from models.checkpoint.tree import find_checkpoints
 from models.engine_native import NativeEngine
-from models.verify.agreement import Agreement, Reference
+from models.verify.agreement import Agreement, Reference, signal_to_noise_db
 from models.verify.foretelling import NativeForeteller
 from models.verify.report import is_sound, report
-from models.verify.verification import CPU, Bench, Verification, signal_to_noise_db, verify
+from models.verify.verification import CPU, Bench, Verification, verify
 
 FRAMES = 8
 
