@@ -7,7 +7,6 @@ Legend: B tracks, S steps, H hidden.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,10 +15,10 @@ import torch
 
 from core.codes import CoarseCodes
 from core.engine import BackboneTask, Watch
-from core.errors import Cancelled, EmptyGeneration, GenerationError
+from core.errors import GenerationError
 from core.pipeline import MAX_NEW_TOKENS
-from core.progress import Phase, Progress
 from core.token_layout import COARSE_LAYERS, TokenLayout
+from models.follower import Follower
 from models.out_of_memory import naming_out_of_memory
 from models.sampling import Stage, check_finite, draw, generator_for
 from models.step_graphs import StepGraphs
@@ -47,7 +46,7 @@ class NativeBackbone:
         steps_between_reads = 1 if self._model.device.type == "cpu" else GPU_STEPS_BETWEEN_HOST_READS
         with naming_out_of_memory("the backbone"):
             batch = DecodeBatch(self._model, self._layout, self._heads, tasks, graphs=self._graphs)
-            follower = _Follower(tasks, watch, end_index=self._layout.codebook_size)
+            follower = Follower(tasks, watch, end_index=self._layout.codebook_size)
             while follower.anyone_waits():
                 for _ in range(steps_between_reads):
                     batch.step()
@@ -135,52 +134,3 @@ class DecodeBatch:
         fresh = self._drawn_SB[self._read : self._step].cpu().numpy()
         self._read = self._step
         return fresh
-
-
-class _Follower:
-    """The host's view of a batch: what was drawn, which tracks are still wanted, how fast it goes."""
-
-    def __init__(self, tasks: Sequence[BackboneTask], watch: Watch, *, end_index: int) -> None:
-        self._tasks, self._watch, self._end_index = tasks, watch, end_index
-        self._drawn: list[list[int]] = [[] for _ in tasks]
-        self._writing = set(range(len(tasks)))
-        self._cancelled: set[int] = set()
-        self._started = time.perf_counter()
-
-    def anyone_waits(self) -> bool:
-        """Whether any track still needs tokens; asks the watch which are no longer wanted."""
-        unwanted = {track for track in self._writing if self._watch.cancelled(track)}
-        self._cancelled |= unwanted
-        self._writing -= unwanted
-        return bool(self._writing)
-
-    def read(self, fresh_SB: npt.NDArray[np.int64]) -> None:
-        """Take in newly drawn indices and report progress."""
-        for track in sorted(self._writing):
-            task, drawn = self._tasks[track], self._drawn[track]
-            for index in fresh_SB[:, track].tolist():
-                if index == self._end_index or len(drawn) == COARSE_LAYERS * task.max_frames:
-                    self._writing.discard(track)
-                    break
-                drawn.append(index)
-            if len(drawn) == COARSE_LAYERS * task.max_frames:
-                self._writing.discard(track)
-            speed = len(drawn) / (time.perf_counter() - self._started)
-            fraction = min(len(drawn) / task.expected_tokens, 0.99)
-            progress = Progress(phase=Phase.BACKBONE, fraction=fraction, tokens=len(drawn), tokens_per_second=speed)
-            self._watch.progress(track, progress)
-
-    def results(self) -> list[CoarseCodes | GenerationError]:
-        """What became of each track; an incomplete last frame is dropped."""
-        return [self._result(track) for track in range(len(self._tasks))]
-
-    def _result(self, track: int) -> CoarseCodes | GenerationError:
-        if track in self._cancelled:
-            return Cancelled("The track was cancelled.")
-        frames = len(self._drawn[track]) // COARSE_LAYERS
-        if frames == 0:
-            return EmptyGeneration(
-                "The model ended the song before its first note. Try another seed, a higher temperature or other words."
-            )
-        codes = np.asarray(self._drawn[track][: frames * COARSE_LAYERS], dtype=np.int16)
-        return CoarseCodes(values=codes.reshape(frames, COARSE_LAYERS))

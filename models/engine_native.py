@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from core.engine import CodecEncoder, EngineDescription, RuntimeMode
+from core.engine import BackboneGenerator, CodecEncoder, EngineDescription, RuntimeMode, SuperResolver
 from core.errors import CheckpointError, KhalaError
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.backbone import NativeBackbone
@@ -30,6 +30,8 @@ PUBLISHED_LICENCE = "CC BY-NC 4.0"
 
 class NativeEngine(ResidentStages):
     """Implements core.engine.SongEngine."""
+
+    KIND = "native"
 
     def __init__(
         self,
@@ -63,7 +65,7 @@ class NativeEngine(ResidentStages):
             superres_name=tree.superres.name,
             codec_name=tree.codec.name,
             fc1_bias=fc1_bias.value,
-            engine="native",
+            engine=self.KIND,
             device=str(device),
             dtype=format_name(dtype, quantize),
             runtime_mode=runtime_mode,
@@ -109,10 +111,10 @@ class NativeEngine(ResidentStages):
     def encoder(self) -> AbstractContextManager[CodecEncoder]:
         return self._encoder.in_memory()
 
-    def _load_backbone(self) -> NativeBackbone:
+    def _load_backbone(self) -> BackboneGenerator:
         return NativeBackbone(self._load_transformer(self._tree.backbone, COARSE_LAYERS), self.layout)
 
-    def _load_superres(self) -> NativeSuperResolver:
+    def _load_superres(self) -> SuperResolver:
         model = self._load_transformer(self._tree.superres, self.layout.num_quantizers)
         return NativeSuperResolver(model, self.layout)
 

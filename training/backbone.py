@@ -63,6 +63,7 @@ class Recipe:
     width: int = 256
     layers: int = 6
     heads: int = 4
+    head_size: int = 64
     muon_rate: float = 4e-3
     adam_rate: float = 1.5e-3
     fall: float = 0.45
@@ -76,7 +77,7 @@ class Recipe:
             hidden_size=self.width,
             num_heads=self.heads,
             num_groups=self.heads,
-            head_size=self.width // self.heads,
+            head_size=self.head_size,
             ffn_size=-(-self.width * 8 // 3 // 64) * 64,
             rotary_base=ROTARY_BASE,
         )
@@ -88,15 +89,15 @@ class Recipe:
 
 RECIPES = {
     "cpu": Recipe(
-        reading=Reading(steps=200, prompts=40, beside=8, length=160),
+        reading=Reading(steps=200, prompts=40, beside=4, length=160),
         stages=(
-            Stage(steps=1300, songs=3, length=1312, complete=True),
-            Stage(steps=2100, songs=2, length=2912),
+            Stage(steps=2600, songs=6, length=1312, complete=True),
+            Stage(steps=2000, songs=3, length=2912),
             Stage(steps=60, songs=1, length=8000, minutes=(2, 3)),
         ),
     ),
     "gpu": Recipe(
-        reading=Reading(steps=300, prompts=128, beside=32, length=160),
+        reading=Reading(steps=300, prompts=128, beside=16, length=160),
         stages=(
             Stage(steps=3000, songs=32, length=1312, complete=True),
             Stage(steps=5000, songs=16, length=2912),
@@ -109,6 +110,7 @@ RECIPES = {
         width=64,
         layers=4,
         heads=2,
+        head_size=32,
     ),
 }
 """For two CPU cores with nothing else to do, for one GPU, for a test of the whole.
@@ -230,21 +232,22 @@ class Run:
     def _objective(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast(self._device.type, torch.bfloat16):
             loss, figures = self._read(lesson.prompts)
-            if lesson.songs is not None:
-                listening, figures = self._listen(lesson.songs)
-                loss = loss + listening
-        return loss, figures
+            if lesson.songs is None:
+                return loss, figures
+            listening, heard = self._listen(lesson.songs)
+            return loss + listening, torch.where(heard.isnan(), figures, heard)
 
     @torch.no_grad()
     def _evaluate(self) -> torch.Tensor:
-        """Figures of held-out songs, as the stage that ends reads them."""
+        """Figures of held-out prompts, and of held-out songs as the stage that ends reads them."""
         reading, stages = self._recipe.reading, self._recipe.stages
         with torch.autocast(self._device.type, torch.bfloat16):
-            if self._loop.step <= reading.steps:
-                return self._trainer.read(prompts_of_step(reading, self._layout, HELD_OUT_SEED, 0).to(self._device))[1]
-            ends = itertools.accumulate(stage.steps for stage in stages)
+            prompts = prompts_of_step(reading, self._layout, HELD_OUT_SEED, 0)
+            figures = self._trainer.read(prompts.to(self._device))[1]
             heard = self._loop.step - reading.steps
+            if heard <= 0:
+                return figures
+            ends = itertools.accumulate(stage.steps for stage in stages)
             stage = next(stage for stage, end in zip(stages, ends, strict=True) if heard <= end)
             songs = self._pack(stage, HELD_OUT_SEED, 0, HELD_OUT_SONGS)
-            figures: torch.Tensor = self._trainer(songs.to(self._device))[1]
-            return figures
+            return self._trainer(songs.to(self._device))[1].where(figures.isnan(), figures)

@@ -11,7 +11,7 @@ import torch
 
 from core.token_layout import TokenLayout
 from training.corpus.dataset import AskedSong, asked_song
-from training.score import plan_labels
+from training.plan_labels import plan_labels
 from training.text import backbone_prompt
 
 _MOST_LINES = 5

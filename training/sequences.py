@@ -14,7 +14,6 @@ import torch
 
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from training.corpus.dataset import Example
-from training.score import CLASS_SIZES, NUM_SOUNDS, class_labels, sound_labels
 from training.text import backbone_prompt
 
 ONSET_WEIGHT = 4.0
@@ -23,13 +22,15 @@ ONSET_WEIGHT = 4.0
 END_WEIGHT = 20.0
 """The end token comes once a song."""
 
+BEATS_PER_BAR, BARS_PER_PHRASE = 4, 4
+
 
 @dataclass(frozen=True, kw_only=True)
 class CoarseBatch:
     """What one training step needs. Targets are places in a layer's window; the codebook size is the end token.
 
     ``places`` [B, F + 1] are the positions that predict layer 0; layer 1 of a frame is predicted one later.
-    ``classes`` [C, B, F] and ``sounds`` [B, F, 2·S] are the score (``training.score``).
+    ``phases`` [3, B, F] are frame in the beat, beat in the bar, bar in the phrase.
     """
 
     ids: torch.Tensor
@@ -37,8 +38,7 @@ class CoarseBatch:
     targets: tuple[torch.Tensor, torch.Tensor]
     weights: tuple[torch.Tensor, torch.Tensor]
     onsets: torch.Tensor
-    classes: torch.Tensor
-    sounds: torch.Tensor
+    phases: torch.Tensor
 
     def to(self, device: torch.device) -> CoarseBatch:
         return CoarseBatch(
@@ -47,8 +47,7 @@ class CoarseBatch:
             targets=(self.targets[0].to(device), self.targets[1].to(device)),
             weights=(self.weights[0].to(device), self.weights[1].to(device)),
             onsets=self.onsets.to(device),
-            classes=self.classes.to(device),
-            sounds=self.sounds.to(device),
+            phases=self.phases.to(device),
         )
 
 
@@ -64,8 +63,7 @@ def pack(examples: Sequence[Example], layout: TokenLayout, *, length: int) -> Co
     targets = (np.zeros((songs, frame_room + 1), np.int64), np.zeros((songs, frame_room), np.int64))
     weights = (np.zeros((songs, frame_room + 1), np.float32), np.zeros((songs, frame_room), np.float32))
     onsets = np.zeros((songs, frame_room), np.float32)
-    classes = np.zeros((len(CLASS_SIZES), songs, frame_room), np.int64)
-    sounds = np.zeros((songs, frame_room, 2 * NUM_SOUNDS), np.bool_)
+    phases = np.zeros((3, songs, frame_room), np.int64)
     starts = np.array([layout.window(layer).start for layer in range(COARSE_LAYERS)])
     for row, example in enumerate(examples):
         prompt = backbone_prompt(example.request, layout, limit=3 * length // 4)
@@ -82,14 +80,18 @@ def pack(examples: Sequence[Example], layout: TokenLayout, *, length: int) -> Co
         if example.is_whole and frames == example.num_frames:
             targets[0][row, frames] = layout.codebook_size
             weights[0][row, frames] = END_WEIGHT
-        classes[:, row] = class_labels(example, frame_room)
-        sounds[row] = sound_labels(example.composition.events, frame_room)
+        frame = np.arange(frame_room)
+        beat = frame // example.frames_per_beat
+        phases[:, row] = (
+            frame % example.frames_per_beat,
+            beat % BEATS_PER_BAR,
+            beat // BEATS_PER_BAR % BARS_PER_PHRASE,
+        )
     return CoarseBatch(
         ids=torch.from_numpy(ids),
         places=torch.from_numpy(places),
         targets=(torch.from_numpy(targets[0]), torch.from_numpy(targets[1])),
         weights=(torch.from_numpy(weights[0]), torch.from_numpy(weights[1])),
         onsets=torch.from_numpy(onsets),
-        classes=torch.from_numpy(classes),
-        sounds=torch.from_numpy(sounds),
+        phases=torch.from_numpy(phases),
     )

@@ -17,6 +17,8 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", help="cpu, cuda or mps; by default what is there")
     parser.add_argument("--dtype", help="float32 or bfloat16; by default what suits the device")
+    parser.add_argument("--engine", choices=["native", "megatron"], help="megatron: the reference, slower")
+    parser.add_argument("--tensor-parallel", type=int, metavar="RANKS", help="processes that share its weights")
     parser.add_argument("--quantize", choices=["none", "int8"], help="int8: weights in half of bfloat16's memory")
     parser.add_argument("--fc1-bias", choices=["auto", "once", "twice"], help="how often the fc1 bias counts")
 

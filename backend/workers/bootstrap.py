@@ -17,6 +17,7 @@ from backend.workers.lifeline import end_process
 from backend.workers.musician import Musician
 from backend.workers.recording import Recorder
 from core.engine import SongEngine
+from core.errors import KhalaError
 
 logger = logging.getLogger(__name__)
 
@@ -62,14 +63,37 @@ def open_engine(models: ModelSettings, checkpoints: Path, *, device: str | None)
     """The engine on exactly this checkpoint; CheckpointError when it cannot be used."""
     from models.engine_native import NativeEngine
 
-    engine = NativeEngine.open(
-        checkpoints,
-        device=device,
-        dtype=models.dtype,
-        fc1_bias=models.fc1_bias,
-        quantize=models.quantize,
-        runtime_mode=models.runtime_mode,
-    )
+    engine: SongEngine
+    if models.engine == "megatron":
+        engine = _megatron(models, checkpoints, device)
+    else:
+        engine = NativeEngine.open(
+            checkpoints,
+            device=device,
+            dtype=models.dtype,
+            fc1_bias=models.fc1_bias,
+            quantize=models.quantize,
+            runtime_mode=models.runtime_mode,
+        )
     if not engine.description.trained:
         logger.warning(UNTRAINED_WARNING)
     return engine
+
+
+def _megatron(models: ModelSettings, checkpoints: Path, device: str | None) -> SongEngine:
+    if models.quantize != "none":
+        raise KhalaError(
+            "The megatron engine keeps its weights whole: leave KHALA_QUANTIZE out, or use the native one."
+        )
+    try:
+        from models.megatron.engine import Opening, open_megatron
+    except ImportError as error:
+        raise KhalaError(f"The megatron engine needs megatron-core, which is not installed ({error.name}).") from error
+    opening = Opening(
+        checkpoints=checkpoints,
+        device=device,
+        dtype=models.dtype,
+        fc1_bias=models.fc1_bias,
+        runtime_mode=models.runtime_mode,
+    )
+    return open_megatron(opening, ranks=models.tensor_parallel)

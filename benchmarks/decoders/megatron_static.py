@@ -10,7 +10,8 @@ from megatron.core.inference.contexts import StaticInferenceContext
 
 from benchmarks.decoders.contender import VOCAB_ROWS
 from benchmarks.random_engine import randomised
-from models.megatron.gpt import MegatronGpt, single_process
+from models.megatron.gpt import MegatronGpt
+from models.megatron.process_group import process_group
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
 
@@ -24,7 +25,7 @@ class MegatronStatic:
 
     def __init__(self, shape: TransformerConfig, device: torch.device, dtype: torch.dtype) -> None:
         self._folder = tempfile.TemporaryDirectory()
-        self._group = single_process(Path(self._folder.name))
+        self._group = process_group(Path(self._folder.name) / "store")
         self._group.__enter__()
         with torch.device("meta"):
             model = Transformer(shape, vocab_size=VOCAB_ROWS)
@@ -41,18 +42,12 @@ class MegatronStatic:
             self._context.key_value_memory_dict[layer] = pair
         self._context.increment_sequence_len_offset(context)
         self._context.enable_decode_mode()
-        self._position = context
-        self._token = torch.zeros(batch, 1, dtype=torch.long, device=self._device)
+        self._token = torch.zeros(batch, dtype=torch.long, device=self._device)
 
     @torch.inference_mode()
     def step(self) -> None:
-        position = torch.full_like(self._token, self._position)
-        logits = self._gpt.model(
-            self._token, position, None, inference_context=self._context, runtime_gather_output=True
-        )
-        self._context.increment_sequence_len_offset(1)
-        self._position += 1
-        self._token = logits[:, -1].argmax(-1, keepdim=True)
+        logits = self._gpt.follow(self._context, self._token)
+        self._token = logits.argmax(-1)
 
     def weight_bytes(self) -> int:
         model = self._gpt.model

@@ -1,11 +1,9 @@
-"""megatron-core's GPTModel in float32 on a CPU, in one process, with the weights of this project's transformer."""
+"""megatron-core's GPTModel with the weights of this project's transformer, whole or one rank's share of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,24 +19,17 @@ from models.checkpoint.megatron_export import megatron_tensors
 from models.transformer.model import Transformer
 
 
-@contextmanager
-def single_process(directory: Path) -> Iterator[None]:
-    """A process group of one, which GPTModel needs even on a CPU."""
-    torch.distributed.init_process_group("gloo", init_method=f"file://{directory / 'store'}", world_size=1, rank=0)
-    parallel_state.initialize_model_parallel(1, 1)
-    try:
-        yield
-    finally:
-        parallel_state.destroy_model_parallel()
-        torch.distributed.destroy_process_group()
-
-
 class MegatronGpt:
-    """GPTModel in float32, fed the tensors this project would write to disk; ``room`` is the longest sequence."""
+    """GPTModel, fed the tensors this project would write to disk; ``room`` is the longest sequence.
+
+    Inside a process group of several ranks each of them holds its share, and all must make the same calls.
+    """
 
     def __init__(self, model: Transformer, *, room: int) -> None:
         config = model.config
-        vocab_size = model.embedding.num_embeddings
+        ranks = parallel_state.get_tensor_model_parallel_world_size()
+        share = Share(parallel_state.get_tensor_model_parallel_rank(), ranks)
+        vocab_size = -(-model.embedding.num_embeddings // ranks) * ranks
         self._config = MegatronConfig(
             num_layers=config.num_layers,
             hidden_size=config.hidden_size,
@@ -57,7 +48,8 @@ class MegatronGpt:
             bias_activation_fusion=False,
             bias_dropout_fusion=False,
             apply_rope_fusion=False,
-            params_dtype=torch.float32,
+            params_dtype=model.dtype,
+            tensor_model_parallel_size=ranks,
         )
         spec = get_gpt_layer_local_spec(normalization="RMSNorm")
         spec.submodules.self_attention.submodules.core_attention = _MaskedAttention
@@ -74,19 +66,22 @@ class MegatronGpt:
         self.model.rotary_pos_emb = _CpuRotary(
             config.head_size, 1.0, rotary_base=int(config.rotary_base), use_cpu_initialization=True
         )
-        loaded = self.model.load_state_dict(_local_names(megatron_tensors(model)), strict=False)
+        whole = _local_names(megatron_tensors(model))
+        loaded = self.model.load_state_dict({name: share.of(name, whole[name]) for name in whole}, strict=False)
         odd = [*loaded.unexpected_keys, *(name for name in loaded.missing_keys if "_extra_state" not in name)]
         if odd:
             raise RuntimeError(f"megatron-core {metadata.version('megatron-core')} names its tensors otherwise: {odd}")
-        self._room = room
+        self.model.to(model.device, model.dtype)
+        # Hidden states come out, so that only the positions and rows that somebody needs are projected.
+        self.model.post_process = False
+        self._room, self._local_groups = room, config.num_groups // ranks
 
     @torch.no_grad()
     def causal_logits(self, ids: torch.Tensor) -> torch.Tensor:
         """Logits of ids [B, T], [B, T, V]."""
         time = ids.shape[1]
         hidden_from = torch.ones(time, time, dtype=torch.bool).triu(1)[None, None]
-        logits: torch.Tensor = self.model(ids, torch.arange(time)[None].expand_as(ids), hidden_from)
-        return logits
+        return self._logits(self.model(ids, torch.arange(time)[None].expand_as(ids), hidden_from))
 
     @torch.no_grad()
     def bidirectional_hidden(self, embedded: torch.Tensor) -> torch.Tensor:
@@ -100,26 +95,32 @@ class MegatronGpt:
         return hidden.transpose(0, 1)
 
     @torch.no_grad()
-    def cached_logits(self, prompt: torch.Tensor, following: torch.Tensor) -> torch.Tensor:
-        """Logits after each token of ``following`` [B, S], decoded one by one behind ``prompt`` [B, T]; [B, S, V]."""
+    def begin(self, prompt: torch.Tensor, *, room: int) -> tuple[StaticInferenceContext, torch.Tensor]:
+        """Read prompts [B, T] into a cache with ``room`` positions; the cache and the last position's logits [B, V]."""
         batch, time = prompt.shape
-        config = self._config
-        context = StaticInferenceContext(batch, self._room)
-        shape = (self._room, batch, config.num_query_groups, config.kv_channels)
-        for layer in range(1, config.num_layers + 1):
-            context.key_value_memory_dict[layer] = (torch.zeros(shape), torch.zeros(shape))
-        hidden_from = torch.ones(time, time, dtype=torch.bool).triu(1)[None, None]
-        positions = torch.arange(time)[None].expand(batch, -1)
-        self.model(prompt, positions, hidden_from, inference_context=context, runtime_gather_output=True)
+        context = StaticInferenceContext(batch, room)
+        weight = self.model.embedding.word_embeddings.weight
+        shape = (room, batch, self._local_groups, self._config.kv_channels)
+        for layer in range(1, self._config.num_layers + 1):
+            pair = torch.zeros(2, *shape, dtype=weight.dtype, device=weight.device)
+            context.key_value_memory_dict[layer] = (pair[0], pair[1])
+        hidden_from = torch.ones(time, time, dtype=torch.bool, device=prompt.device).triu(1)[None, None]
+        positions = torch.arange(time, device=prompt.device)[None].expand(batch, -1)
+        hidden = self.model(prompt, positions, hidden_from, inference_context=context, runtime_gather_output=True)
         context.increment_sequence_len_offset(time)
         context.enable_decode_mode()
-        steps = []
-        for step in range(following.shape[1]):
-            position = torch.full((batch, 1), time + step)
-            token = following[:, step : step + 1]
-            steps.append(self.model(token, position, None, inference_context=context, runtime_gather_output=True))
-            context.increment_sequence_len_offset(1)
-        return torch.cat(steps, dim=1)
+        return context, self._logits(hidden[-1:])[:, 0]
+
+    @torch.no_grad()
+    def follow(self, context: StaticInferenceContext, token: torch.Tensor) -> torch.Tensor:
+        """Read one more token of each track [B]; its logits [B, V]."""
+        position = torch.full_like(token, context.sequence_len_offset)[:, None]
+        hidden = self.model(token[:, None], position, None, inference_context=context, runtime_gather_output=True)
+        context.increment_sequence_len_offset(1)
+        return self._logits(hidden)[:, 0]
+
+    def _logits(self, hidden_TBH: torch.Tensor) -> torch.Tensor:
+        return _gathered(F.linear(hidden_TBH.transpose(0, 1), self.model.output_layer.weight))
 
 
 class _MaskedAttention(torch.nn.Module):
@@ -133,6 +134,39 @@ class _MaskedAttention(torch.nn.Module):
         seen = None if attention_mask is None else ~attention_mask
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=seen, enable_gqa=True)
         return mixed.permute(2, 0, 1, 3).flatten(2)
+
+
+def _gathered(logits: torch.Tensor) -> torch.Tensor:
+    """Every rank's columns side by side; megatron-core's own way asks for a CUDA device even where there is none."""
+    ranks = parallel_state.get_tensor_model_parallel_world_size()
+    if ranks == 1:
+        return logits
+    shares = [torch.empty_like(logits) for _ in range(ranks)]
+    torch.distributed.all_gather(shares, logits.contiguous(), group=parallel_state.get_tensor_model_parallel_group())
+    return torch.cat(shares, dim=-1)
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of several tensor-parallel ranks holds of each whole tensor, by Megatron's local names."""
+
+    rank: int
+    ranks: int
+
+    def of(self, name: str, whole: torch.Tensor) -> torch.Tensor:
+        """Rows of what fans out and of the vocabulary, columns of what joins again, all of the rest."""
+        if self.ranks == 1:
+            return whole
+        if "linear_fc1" in name:  # gate and up: a share of each
+            return torch.cat([half.chunk(self.ranks)[self.rank] for half in whole.chunk(2)])
+        if "linear_qkv." in name:
+            return whole.chunk(self.ranks)[self.rank]
+        if "word_embeddings" in name or name.startswith("output_layer"):
+            padded = F.pad(whole, (0, 0, 0, -len(whole) % self.ranks))
+            return padded.chunk(self.ranks)[self.rank]
+        if name.endswith(("linear_proj.weight", "linear_fc2.weight")):
+            return whole.chunk(self.ranks, dim=1)[self.rank]
+        return whole
 
 
 class _CpuRotary(RotaryEmbedding):  # type: ignore[misc]

@@ -177,11 +177,11 @@ def _megatron(bench: Bench, plain: tuple[Transformer, Transformer], reference: R
         warnings.simplefilter("ignore")  # it misses accelerators' libraries, which a check can do without
         try:
             from models.megatron.foretelling import MegatronForeteller
-            from models.megatron.gpt import single_process
+            from models.megatron.process_group import process_group
         except ImportError:
             return []
         room = max(len(prompt) for prompt in bench.prompts) + COARSE_LAYERS * reference.chain_QT.shape[1]
-        with tempfile.TemporaryDirectory() as directory, single_process(Path(directory)):
+        with tempfile.TemporaryDirectory() as directory, process_group(Path(directory) / "store"):
             model = MegatronForeteller(*plain, bench.engine.layout, room=room)
             return [bench.variant("megatron-core, float32 on cpu", model, reference)]
 

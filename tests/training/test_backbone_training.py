@@ -31,6 +31,7 @@ TINY = Recipe(
     width=64,
     layers=4,
     heads=2,
+    head_size=32,
 )
 
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from models.checkpoint.miniature import TRANSFORMER, random_transformer
-from models.megatron.gpt import MegatronGpt, single_process
+from models.megatron.gpt import MegatronGpt
+from models.megatron.process_group import process_group
 from models.transformer.attention import attend_causal, attend_full
 from models.transformer.kv_cache import KVCache
 from models.transformer.model import Transformer
@@ -26,7 +27,7 @@ def model() -> Transformer:
 @pytest.fixture(scope="module")
 def reference(model: Transformer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MegatronGpt]:
     directory: Path = tmp_path_factory.mktemp("process-group")
-    with single_process(directory):
+    with process_group(directory / "store"):
         yield MegatronGpt(model, room=64)
 
 
@@ -69,7 +70,8 @@ def _cached_logits(model: Transformer, ids: torch.Tensor) -> torch.Tensor:
 
 
 def test_cached_decoding_is_megatrons(model: Transformer, reference: MegatronGpt, ids: torch.Tensor) -> None:
-    expected = reference.cached_logits(ids[:, :PROMPT], ids[:, PROMPT:])
+    context, _ = reference.begin(ids[:, :PROMPT], room=64)
+    expected = torch.stack([reference.follow(context, token) for token in ids[:, PROMPT:].T], dim=1)
     torch.testing.assert_close(_cached_logits(model, ids), expected, atol=1e-5, rtol=1e-5)
 
 

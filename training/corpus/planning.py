@@ -25,9 +25,9 @@ from training.corpus.voices import Voice
 
 T = TypeVar("T")
 
-_VISITOR = 0.12
+_VISITOR = 0.04
 """How often a part or a tempo is one its genre does not know, so that prompts may mix freely."""
-_SUNG = 0.4
+_SUNG = 0.3
 """How many songs are sung where nothing else was asked."""
 _SOLO_PIANO = 0.03
 """How many are for piano alone."""

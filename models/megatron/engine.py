@@ -1,0 +1,139 @@
+"""The engine on megatron-core: the same checkpoints, the same codes; slower, and the way to models of several ranks."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from core.codes import CoarseCodes, FullCodes
+from core.engine import BackboneGenerator, BackboneTask, RuntimeMode, SuperResolver, SuperresTask, Watch
+from core.errors import GenerationError, KhalaError
+from core.pipeline import MAX_SEQUENCE_TOKENS
+from core.progress import Progress
+from core.token_layout import COARSE_LAYERS
+from models.engine_native import NativeEngine
+from models.megatron.gpt import MegatronGpt
+from models.megatron.process_group import process_group
+from models.megatron.ranks import Ranks, agree, obey
+from models.megatron.stages import MegatronBackbone, MegatronSuperResolver
+
+GENERATE, RESOLVE = "generate", "resolve"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """How every rank opens its engine."""
+
+    checkpoints: Path
+    device: str | None = None
+    dtype: str | None = None
+    fc1_bias: str = "auto"
+    runtime_mode: RuntimeMode = RuntimeMode.ONE_SHOT
+
+
+class MegatronEngine(NativeEngine):
+    """Implements core.engine.SongEngine; codec and tokenizer are the native engine's."""
+
+    KIND = "megatron-core"
+
+    _ranks: Ranks | None = None
+
+    def join(self, opening: Opening, ranks: int) -> None:
+        """Become rank 0 of so many tensor-parallel ones; KhalaError where heads cannot be shared so."""
+        for files in (self._tree.backbone, self._tree.superres):
+            groups = files.open()[0].num_groups
+            if groups % ranks:
+                raise KhalaError(f"{groups} key/value groups cannot be shared by {ranks} ranks; use a divisor of them.")
+        self._ranks = Ranks(ranks, functools.partial(_follow, opening), backend=_backend(self._device))
+
+    def close(self) -> None:
+        """Let the other ranks go; the engine can do nothing more."""
+        if self._ranks is not None:
+            self._ranks.close()
+
+    def _load_backbone(self) -> BackboneGenerator:
+        model = self._load_transformer(self._tree.backbone, COARSE_LAYERS)
+        agree_on = agree if self._ranks is None else self._ranks.agree
+        backbone = MegatronBackbone(MegatronGpt(model, room=MAX_SEQUENCE_TOKENS), self.layout, agree_on)
+        return backbone if self._ranks is None else _AnnouncedBackbone(backbone, self._ranks)
+
+    def _load_superres(self) -> SuperResolver:
+        model = self._load_transformer(self._tree.superres, self.layout.num_quantizers)
+        agree_on = agree if self._ranks is None else self._ranks.agree
+        gpt = MegatronGpt(model, room=MAX_SEQUENCE_TOKENS)
+        resolver = MegatronSuperResolver(gpt, model, self.layout, agree_on)
+        return resolver if self._ranks is None else _AnnouncedResolver(resolver, self._ranks)
+
+
+def open_megatron(opening: Opening, *, ranks: int = 1) -> MegatronEngine:
+    """The engine of a checkpoint over ``ranks`` processes; errors as NativeEngine.open. Close it when done."""
+    engine = _opened(opening)
+    engine.join(opening, ranks)
+    return engine
+
+
+def _opened(opening: Opening) -> MegatronEngine:
+    engine = MegatronEngine.open(
+        opening.checkpoints,
+        device=opening.device,
+        dtype=opening.dtype,
+        fc1_bias=opening.fc1_bias,
+        runtime_mode=opening.runtime_mode,
+    )
+    assert isinstance(engine, MegatronEngine)
+    return engine
+
+
+def _backend(device: torch.device) -> str:
+    return "nccl" if device.type == "cuda" else "gloo"
+
+
+def _follow(opening: Opening, rank: int, ranks: int, store: Path) -> None:
+    """What every rank but the first does, in a process of its own."""
+    engine = _opened(opening)
+    with process_group(store, rank=rank, ranks=ranks, backend=_backend(engine._device)):
+        obey({GENERATE: functools.partial(_generate, engine), RESOLVE: functools.partial(_resolve, engine)})
+
+
+def _generate(engine: MegatronEngine, tasks: list[BackboneTask]) -> None:
+    with engine.backbone() as backbone:
+        backbone.generate(tasks, _Nobody())
+
+
+def _resolve(engine: MegatronEngine, task: SuperresTask) -> None:
+    with engine.superres() as resolver:
+        try:
+            resolver.resolve(task, lambda fraction: None)
+        except GenerationError:
+            return  # rank 0 tells why
+
+
+class _AnnouncedBackbone:
+    def __init__(self, backbone: MegatronBackbone, ranks: Ranks) -> None:
+        self._backbone, self._ranks = backbone, ranks
+
+    def generate(self, tasks: Sequence[BackboneTask], watch: Watch) -> list[CoarseCodes | GenerationError]:
+        self._ranks.announce(GENERATE, list(tasks))
+        return self._backbone.generate(tasks, watch)
+
+
+class _AnnouncedResolver:
+    def __init__(self, resolver: MegatronSuperResolver, ranks: Ranks) -> None:
+        self._resolver, self._ranks = resolver, ranks
+
+    def resolve(self, task: SuperresTask, on_layer: Callable[[float], None]) -> FullCodes:
+        self._ranks.announce(RESOLVE, task)
+        return self._resolver.resolve(task, on_layer)
+
+
+class _Nobody:
+    """The other ranks report to nobody, and rank 0 says when to stop."""
+
+    def progress(self, track: int, progress: Progress) -> None: ...
+
+    def cancelled(self, track: int) -> bool:
+        return False
