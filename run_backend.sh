@@ -237,6 +237,8 @@ start() {
     set_up_python
     set_up_page
     cd "$ROOT"
+    "$VENV_PYTHON" -m backend doctor --short \
+        || fail "This has to be put right first (see above). All there is to know: .venv/bin/python -m backend doctor"
     if [ "$FOREGROUND" = yes ]; then
         note_running $$
         exec "$VENV_PYTHON" -m backend serve --gpus "$GPUS" --runtime-mode "$RUNTIME_MODE"

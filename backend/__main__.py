@@ -15,6 +15,7 @@ from core.errors import KhalaError
 COMMANDS = {
     "serve": "run the dispatcher and its workers",
     "worker": "run one worker (serve starts these itself)",
+    "doctor": "look for what could keep Khala from working here",
     "status": "say how a running system is, or wait until it is ready",
     "generate": "make songs without a server",
     "decode": "turn codes into audio",
