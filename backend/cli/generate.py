@@ -1,4 +1,4 @@
-"""Make songs without a server: the same pipeline in this process, with a progress bar, then the paths written."""
+"""Make songs: with the same pipeline in this process, or by a server (--server); a progress bar, then the paths."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from backend.artifacts.song_writer import SongWriter
 from backend.artifacts.store import ArtifactStore, TrackFiles
 from backend.cli.chosen_settings import settings_from
 from backend.cli.engine_options import add_engine_options, engine_from
+from backend.cli.generate_remotely import generate_remotely
 from backend.workers.batch_watch import BatchWatch
 from backend.workers.messages import FailedEvent, FinishedEvent, ProgressEvent, TrackTask
 from backend.workers.recording import Recorder
@@ -39,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     song.add_argument("--tracks", type=int, dest="num_tracks", metavar="TRACKS", help="how many, made in one batch")
     parser.add_argument("--max-seconds", type=float, help="stop every track here, on a frame boundary")
     parser.add_argument("--out", type=Path, default=Path(), help="the folder to write to")
+    parser.add_argument(
+        "--server", metavar="URL", help="let this server make them; an API key comes from KHALA_API_KEY"
+    )
     parser.add_argument("--save-codes", action="store_true", help="keep prompts and codes as .npz too")
     add_engine_options(parser)
 
@@ -47,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
     fields = {name: value for name, value in vars(options).items() if name in GenerateBody.model_fields}
     if options.lyrics_file is not None:
         fields["lyrics"] = _read(options.lyrics_file)
+    if options.server:
+        return generate_remotely(options.server, fields, options.out)
     body = GenerateBody(**fields)
     request, warnings = body.to_request()
     sys.stderr.writelines(f"{warning}\n" for warning in warnings)
