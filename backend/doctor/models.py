@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from backend.doctor.finding import Finding, ok, problem, warning
@@ -104,7 +104,7 @@ def _bytes_a_number(dtype: str | None) -> int:
     return 2 if dtype == "bfloat16" else 4
 
 
-def _stage_gb(shapes: dict[str, tuple[int, ...]], dtype: str | None) -> float:
+def _stage_gb(shapes: Mapping[str, tuple[int, ...]], dtype: str | None) -> float:
     return sum(math.prod(shape) for shape in shapes.values()) * _bytes_a_number(dtype) / 1e9
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ from core.job import JobStatus
 from tests.backend.studio import Studio, served, studio
 from tests.fakes.engine import FakeEngine
 
-SONG = {"tags": "Jazz", "mode": "instrumental", "duration": 1}
+SONG: dict[str, Any] = {"tags": "Jazz", "mode": "instrumental", "duration": 1}
 
 
 @asynccontextmanager
