@@ -23,6 +23,7 @@ COMMANDS = {
     "inspect": "say what a checkpoint directory holds",
     "verify": "check a checkpoint's numbers against float32",
     "openapi": "print the API's OpenAPI document",
+    "settings": "print every setting as a table",
 }
 
 

@@ -67,19 +67,33 @@ class _Group(BaseSettings):
 class PathSettings(_Group):
     """Where things lie on disk."""
 
-    checkpoints: Path = PROJECT_ROOT / "checkpoints"
-    output_dir: Path = BACKEND_ROOT / "generated_audio"
-    logs_dir: Path = BACKEND_ROOT / "logs"
-    frontend_dist: Path = PROJECT_ROOT / "frontend" / "dist"
+    checkpoints: Path = Field(default=PROJECT_ROOT / "checkpoints", description="Where models are looked for.")
+    output_dir: Path = Field(default=BACKEND_ROOT / "generated_audio", description="Where songs are written.")
+    logs_dir: Path = Field(default=BACKEND_ROOT / "logs", description="Where logs are written.")
+    frontend_dist: Path = Field(default=PROJECT_ROOT / "frontend" / "dist", description="The built page.")
 
 
 class ServerSettings(_Group):
     """Who listens where, and who may come in."""
 
-    host: str = "127.0.0.1"
-    api_port: int = Field(default=8889, ge=1, le=65535, validation_alias=_published("API_PORT"))
-    worker_base_port: int = Field(default=8001, ge=1, le=65535, validation_alias=_published("WORKER_BASE_PORT"))
-    base_master_port: int = Field(default=8791, ge=1, le=65535, validation_alias=_published("BASE_MASTER_PORT"))
+    host: str = Field(default="127.0.0.1", description="Where the dispatcher listens; 0.0.0.0 lets other machines in.")
+    api_port: int = Field(
+        default=8889, ge=1, le=65535, validation_alias=_published("API_PORT"), description="The dispatcher's port."
+    )
+    worker_base_port: int = Field(
+        default=8001,
+        ge=1,
+        le=65535,
+        validation_alias=_published("WORKER_BASE_PORT"),
+        description="The first worker's port, the next one's is one more.",
+    )
+    base_master_port: int = Field(
+        default=8791,
+        ge=1,
+        le=65535,
+        validation_alias=_published("BASE_MASTER_PORT"),
+        description="Taken for the published launcher's sake; nothing here needs it.",
+    )
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(_origins)] = Field(
         default=[], description="Origins browsers may call the API from; none by default."
     )
@@ -90,16 +104,20 @@ class ServerSettings(_Group):
     worker_token: str | None = Field(
         default=None, min_length=8, repr=False, description="What a worker asks of whoever calls it."
     )
-    log_format: Literal["text", "json"] = "text"
+    log_format: Literal["text", "json"] = Field(default="text", description="json: one object a line, for programs.")
 
 
 class ModelSettings(_Group):
     """What a worker loads and how it computes. None leaves the choice to the engine, by device."""
 
-    runtime_mode: RuntimeMode = RuntimeMode.ONE_SHOT
-    device: str | None = None
-    dtype: str | None = None
-    fc1_bias: Literal["auto", "once", "twice"] = "auto"
+    runtime_mode: RuntimeMode = Field(
+        default=RuntimeMode.ONE_SHOT, description="one_shot keeps the stage at work in memory, keep_loaded all of them."
+    )
+    device: str | None = Field(default=None, description="cpu, cuda, cuda:1 or mps; by default what is there.")
+    dtype: str | None = Field(default=None, description="float32 or bfloat16; by default what suits the device.")
+    fc1_bias: Literal["auto", "once", "twice"] = Field(
+        default="auto", description="How often the fc1 bias counts; auto asks the checkpoint."
+    )
     engine: Literal["native", "megatron"] = Field(
         default="native", description="megatron computes with megatron-core: slower, the reference."
     )
@@ -107,17 +125,27 @@ class ModelSettings(_Group):
     quantize: Literal["none", "int8"] = Field(
         default="none", description="int8 keeps the weights in half of bfloat16's memory."
     )
-    superres_text_mode: SuperresTextMode = SuperresTextMode.WITHOUT_DESCRIPTION
+    superres_text_mode: SuperresTextMode = Field(
+        default=SuperresTextMode.WITHOUT_DESCRIPTION, description="What of the prompt super-resolution reads."
+    )
     max_seconds: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="A hard stop for every track, in seconds of audio."
     )
-    base_seed: int = Field(default=1283, ge=0, validation_alias=_published("BASE_SEED"))
+    base_seed: int = Field(
+        default=1283,
+        ge=0,
+        validation_alias=_published("BASE_SEED"),
+        description="Shown with each worker, as published.",
+    )
 
 
 class JobSettings(_Group):
     """How jobs are kept, how many may wait, and how long a worker is believed in."""
 
-    database_url: str = f"sqlite:///{BACKEND_ROOT / 'data' / 'khala.sqlite3'}"
+    database_url: str = Field(
+        default=f"sqlite:///{BACKEND_ROOT / 'data' / 'khala.sqlite3'}",
+        description="Where jobs are kept: sqlite:////… or postgresql://…",
+    )
     max_queued: int = Field(default=200, ge=1, description="So many jobs may wait; more are answered with a 429.")
     min_free_gb: float = Field(
         default=1.0, ge=0, allow_inf_nan=False, description="With less free on the disk of songs, no job is taken."

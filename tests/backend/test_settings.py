@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from backend.settings import ModelSettings, ServerSettings, Settings, SettingUnusable
+from backend.settings import PROJECT_ROOT, ModelSettings, ServerSettings, Settings, SettingUnusable
+from backend.settings_table import settings_table
 from backend.workers.devices import UnknownDevice, gpu_of, parse_gpus, usable_devices
 from core.engine import RuntimeMode
 
@@ -102,3 +103,11 @@ def test_the_drivers_tool_decides_whether_there_is_a_gpu(
 
 def test_torchs_names_become_device_ids() -> None:
     assert [gpu_of(name) for name in ("cpu", "cuda", "cuda:3", "mps", "mps:0")] == ["cpu", 0, 3, "mps", "mps"]
+
+
+def test_the_documented_settings_are_those_there_are() -> None:
+    written = (PROJECT_ROOT / "ENVIRONMENT_SETUP.md").read_text(encoding="utf-8")
+    assert settings_table() in written, "write the table anew: .venv/bin/python -m backend settings"
+    assert not [line for line in settings_table().splitlines() if line.endswith("|  |")], (
+        "every setting says what it is"
+    )
