@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -19,7 +20,7 @@ def runtime_packages() -> list[str]:
 
 def licence(name: str) -> str:
     """In the package's own words, the short ones where it has them."""
-    about = metadata.metadata(name)
+    about: Any = metadata.metadata(name)
     stated = about.get("License-Expression") or ""
     classifiers = [
         line.rsplit(" :: ", 1)[1] for line in about.get_all("Classifier") or [] if line.startswith("License ::")
