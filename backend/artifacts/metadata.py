@@ -107,7 +107,7 @@ def mp3_tags(facts: TrackFacts, *, file_id: str, created_at: datetime) -> dict[s
     """ID3 tags, by ffmpeg's names; the comment says that a machine made the song, and which."""
     request = facts.request
     return {
-        "title": _title(request) or file_id,
+        "title": song_title(request) or file_id,
         "artist": "Khala (machine-made music)",
         "album": "Khala",
         "genre": request.tags.split(",")[0].strip() if request.prompt_mode is PromptMode.TAGS else "",
