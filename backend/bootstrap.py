@@ -110,7 +110,7 @@ def build_backend(settings: Settings) -> Backend:
     work = asyncio.Event()
     feed, metrics, pool = JobFeed(), Metrics(), WorkerPool(on_idle=work.set)
     store = JobStore(database, max_queued=jobs.max_queued, check_room=housekeeping.check_room)
-    service = JobService(store, feed, housekeeping, Board(database, pool), on_submit=work.set)
+    service = JobService(store, feed, housekeeping, Board(database, pool, feed), on_submit=work.set)
     keys = ApiKeys(settings.server.api_keys)
     collaborators = Collaborators(
         settings=settings, service=service, pool=pool, artifacts=artifacts, keys=keys, metrics=metrics

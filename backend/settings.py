@@ -121,7 +121,9 @@ class ModelSettings(_Group):
     engine: Literal["native", "megatron"] = Field(
         default="native", description="megatron computes with megatron-core: slower, the reference."
     )
-    tensor_parallel: int = Field(default=1, ge=1, description="Processes that share the megatron engine's weights.")
+    tensor_parallel: int = Field(
+        default=1, ge=1, description="Processes that share the megatron engine's weights, on a CPU."
+    )
     quantize: Literal["none", "int8"] = Field(
         default="none", description="int8 keeps the weights in half of bfloat16's memory."
     )

@@ -57,7 +57,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device")
     parser.add_argument("--shape", choices=SHAPES, default="medium")
-    parser.add_argument("--frames", type=int, default=96)
+    parser.add_argument(
+        "--frames", type=int, default=300, help="enough for decoding to pass from one window to the next"
+    )
     options = parser.parse_args()
     device = choose_device(options.device)
     checks = [*_check_transformers(device, options.shape, options.frames), _check_codec(device, options.frames)]

@@ -44,7 +44,9 @@ def main() -> None:
     device = choose_device(options.device)
     dtype = choose_dtype(options.dtype, device)
     ceilings = measure_ceilings(device, dtype)
-    contenders: list[Contender] = [make(SHAPES[options.shape], device, dtype) for make in _contenders(options.without)]
+    contenders: list[Contender] = [
+        make(SHAPES[options.shape], device, dtype) for make in _contenders(options.without, device)
+    ]
     rows = []
     for batch in options.batches:
         for context in options.contexts:
@@ -83,20 +85,23 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _contenders(without: list[str]) -> list[type[Contender]]:
-    """Those that can run here; a library that is not installed is said to be missing."""
+def _contenders(without: list[str], device: torch.device) -> list[type[Contender]]:
+    """Those that can run here: a library that is not installed is said to be missing, megatron-core is run on CPUs."""
     found: list[type[Contender]] = [Native, Concatenating]
-    try:
-        if "transformers" not in without:
+    if "transformers" not in without:
+        try:
             from benchmarks.decoders.hugging_face import HuggingFace
 
             found.append(HuggingFace)
-        if "megatron" not in without:
+        except ImportError as error:
+            sys.stderr.write(f"{error.name} is not installed, so it takes no part.\n")
+    if "megatron" not in without and device.type == "cpu":
+        try:
             from benchmarks.decoders.megatron_static import MegatronStatic
 
             found.append(MegatronStatic)
-    except ImportError as error:
-        sys.stderr.write(f"{error.name} is not installed, so it takes no part.\n")
+        except ImportError as error:
+            sys.stderr.write(f"{error.name} is not installed, so it takes no part.\n")
     return found
 
 

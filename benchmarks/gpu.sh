@@ -19,9 +19,11 @@ measure() { # name, limit in seconds, module and arguments
     local name=$1 limit=$2
     shift 2
     echo "== $name"
-    if timeout "$limit" "$python" -m "$@" --device "$device" 2>"$out/$name.err" | tee "$out/$name.log"; then
-        tail -n 1 "$out/$name.log" >"$out/$name.json"
-    else
+    rm -f "$out/$name.json"
+    timeout "$limit" "$python" -m "$@" --device "$device" 2>"$out/$name.err" | tee "$out/$name.log"
+    local status=$?
+    tail -n 1 "$out/$name.log" | grep '^{' >"$out/$name.json"
+    if [ "$status" -ne 0 ]; then
         echo "$name failed: see $name.err"
         tail -n 5 "$out/$name.err"
         failed=1

@@ -55,6 +55,10 @@ class EmptyGeneration(GenerationError):
     """The backbone ended the song before its first frame."""
 
 
+class EngineLost(KhalaError):
+    """The engine can make no more songs; the process that holds it has to be started again."""
+
+
 class DeviceOutOfMemory(GenerationError):
     """The accelerator has too little memory left for this stage."""
 

@@ -5,6 +5,7 @@ A small step is hundreds of kernels of microseconds; launched one by one, the ho
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable, Sequence
 
 import torch
@@ -12,12 +13,17 @@ import torch
 _WARM_UP_RUNS = 2
 """Before a recording: libraries allocate their workspaces when first used, and a recording must not."""
 
+logger = logging.getLogger(__name__)
+
 
 class StepGraphs:
     """The recordings of one batch. Steps with equal keys are the same kernels on the same memory."""
 
     def __init__(self, device: torch.device, *, records: bool = True) -> None:
+        self._device = device
         self._records = records and device.type == "cuda"
+        # One stream for all warm-ups and recordings: libraries keep a workspace for each they have seen.
+        self._stream = torch.cuda.Stream(device) if self._records else None  # type: ignore[no-untyped-call]
         self._graphs: dict[Hashable, torch.cuda.CUDAGraph] = {}
 
     def run(self, key: Hashable, step: Callable[[], None], state: Sequence[torch.Tensor]) -> None:
@@ -25,23 +31,36 @@ class StepGraphs:
         if not self._records:
             step()
             return
-        if key not in self._graphs:
-            self._graphs[key] = self._record(step, state)
-        self._graphs[key].replay()
+        with torch.cuda.device(self._device):
+            if key not in self._graphs and not self._record(key, step, state):
+                step()
+                return
+            self._graphs[key].replay()
 
-    def _record(self, step: Callable[[], None], state: Sequence[torch.Tensor]) -> torch.cuda.CUDAGraph:
+    def _record(self, key: Hashable, step: Callable[[], None], state: Sequence[torch.Tensor]) -> bool:
         before = [tensor.clone() for tensor in state]
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
+        try:
+            self._graphs[key] = self._recorded(step)
+        except RuntimeError as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            logger.warning("decode steps cannot be recorded here, so each is launched by itself: %s", error)
+            self._records = False
+        finally:
+            # The warm-up took steps of its own; a recording takes none.
+            for tensor, was in zip(state, before, strict=True):
+                tensor.copy_(was)
+        return self._records
+
+    def _recorded(self, step: Callable[[], None]) -> torch.cuda.CUDAGraph:
+        assert self._stream is not None
+        self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._stream):
             for _ in range(_WARM_UP_RUNS):
                 step()
-        torch.cuda.current_stream().wait_stream(stream)
+        torch.cuda.current_stream().wait_stream(self._stream)
         graph = torch.cuda.CUDAGraph()
         pool = next(iter(self._graphs.values())).pool() if self._graphs else None
-        with torch.cuda.graph(graph, pool=pool):
+        with torch.cuda.graph(graph, pool=pool, stream=self._stream):
             step()
-        # The warm-up took steps of its own; a recording takes none.
-        for tensor, was in zip(state, before, strict=True):
-            tensor.copy_(was)
         return graph

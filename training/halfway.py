@@ -28,7 +28,7 @@ def keep(out: Path, halfway: Path) -> None:
     for name in _WHOLE_FILES:
         shutil.copy(out / name, halfway / name)
     state = torch.load(state_file(out, _BACKBONE), map_location="cpu", weights_only=True)
-    del state[OPTIMISER]
+    state.pop(OPTIMISER, None)
     state["trainer"] = {name: tensor.half() for name, tensor in state["trainer"].items()}
     torch.save(state, state_file(halfway, _BACKBONE))
 

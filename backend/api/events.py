@@ -51,4 +51,4 @@ async def events(
             with anyio.move_on_after(_LONGEST_SECONDS):
                 await news.wait()
             news.clear()
-            placed = await studio.service.find(job_id)
+            placed = await studio.service.find(job_id, with_all_news=True)

@@ -10,6 +10,7 @@ from backend.api.collaborators import Studio
 from backend.api.job_schemas import JobAnswer, JobPatch
 from backend.api.schemas import BODY_ERRORS, EXAMPLE_JOB_ID, ErrorAnswer
 from backend.jobs.board import PlacedJob
+from core.job import Job
 
 _Found = TypeVar("_Found")
 
@@ -32,7 +33,12 @@ async def _existing_job(job_id: JobId, studio: Studio) -> PlacedJob:
     return existing(await studio.service.find(job_id))
 
 
+async def _stored_job(job_id: JobId, studio: Studio) -> Job:
+    return existing(await studio.service.stored(job_id))
+
+
 ExistingJob = Annotated[PlacedJob, Depends(_existing_job)]
+StoredJob = Annotated[Job, Depends(_stored_job)]
 
 
 @router.get("/job/{job_id}", summary="The state of a job")

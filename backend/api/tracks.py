@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 
 from backend.api.collaborators import Studio
 from backend.api.file_name import file_name
-from backend.api.jobs import ExistingJob
+from backend.api.jobs import StoredJob
 from backend.api.schemas import ErrorAnswer
 from backend.api.song_file import song_file
 from core.job import Job, Track, TrackStatus
@@ -34,30 +34,30 @@ def _file(media_type: str) -> dict[int | str, dict[str, object]]:
 
 @router.head("/mp3", include_in_schema=False)
 @router.get("/mp3", summary="A track as MP3", response_class=FileResponse, responses=_file("audio/mpeg"))
-async def mp3(index: int, placed: ExistingJob, request: Request, studio: Studio) -> Response:
+async def mp3(index: int, job: StoredJob, request: Request, studio: Studio) -> Response:
     """The track at 320 kbit/s; byte ranges are honoured."""
-    track = _finished_track(index, placed.job)
+    track = _finished_track(index, job)
     if track.mp3_file is None:
         raise HTTPException(404, track.error or "This track has no MP3.")
-    name = file_name(placed.job, track, "mp3")
+    name = file_name(job, track, "mp3")
     return song_file(studio.artifacts.find(track.mp3_file), "audio/mpeg", request, name=name)
 
 
 @router.head("/wav", include_in_schema=False)
 @router.get("/wav", summary="A track as WAV", response_class=FileResponse, responses=_file("audio/wav"))
-async def wav(index: int, placed: ExistingJob, request: Request, studio: Studio) -> Response:
+async def wav(index: int, job: StoredJob, request: Request, studio: Studio) -> Response:
     """The track at 44.1 kHz, 16 bits, stereo; byte ranges are honoured."""
-    track = _finished_track(index, placed.job)
-    name = file_name(placed.job, track, "wav")
+    track = _finished_track(index, job)
+    name = file_name(job, track, "wav")
     return song_file(studio.artifacts.find(track.wav_file or ""), "audio/wav", request, name=name)
 
 
 @router.head("/json", include_in_schema=False)
 @router.get("/json", summary="A track's metadata", response_class=FileResponse, responses=_file("application/json"))
-async def metadata(index: int, placed: ExistingJob, request: Request, studio: Studio) -> Response:
+async def metadata(index: int, job: StoredJob, request: Request, studio: Studio) -> Response:
     """How the track was made; posting its ``request`` to /generate makes it again."""
-    track = _finished_track(index, placed.job)
-    name = file_name(placed.job, track, "json")
+    track = _finished_track(index, job)
+    name = file_name(job, track, "json")
     return song_file(studio.artifacts.find(track.metadata_file or ""), "application/json", request, name=name)
 
 

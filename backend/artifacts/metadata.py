@@ -120,7 +120,7 @@ def mp3_tags(facts: TrackFacts, *, file_id: str, created_at: datetime) -> dict[s
     }
 
 
-def _title(request: GenerationRequest) -> str:
+def song_title(request: GenerationRequest) -> str:
     """The first sung line, else the description, cut to a readable length."""
     lines = (line.strip() for line in request.cleaned_lyrics.splitlines())
     sung = next((line for line in lines if line and not line.startswith("[")), "")

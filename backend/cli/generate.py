@@ -18,7 +18,7 @@ from backend.cli.generate_remotely import generate_remotely
 from backend.workers.batch_watch import BatchWatch
 from backend.workers.messages import FailedEvent, FinishedEvent, ProgressEvent, TrackTask
 from backend.workers.recording import Recorder
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, KhalaError
 from core.request import MAX_SEED, Mode, PromptMode, track_seeds
 
 
@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
     if options.lyrics_file is not None:
         fields["lyrics"] = _read(options.lyrics_file)
     if options.server:
+        _refuse_local_options(options)
         return generate_remotely(options.server, fields, options.out)
     body = GenerateBody(**fields)
     request, warnings = body.to_request()
@@ -81,6 +82,22 @@ def run(options: argparse.Namespace) -> int:
         bar.n = bar.total
         bar.set_description_str("")
     return 0 if written == len(seeds) else 1
+
+
+def _refuse_local_options(options: argparse.Namespace) -> None:
+    local = (
+        "max_seconds",
+        "save_codes",
+        "checkpoints",
+        "device",
+        "dtype",
+        "engine",
+        "tensor_parallel",
+        "quantize",
+        "fc1_bias",
+    )
+    if given := [f"--{name.replace('_', '-')}" for name in local if getattr(options, name)]:
+        raise KhalaError(f"{', '.join(given)}: with --server, the server's own settings decide this.")
 
 
 def _read(lyrics_file: Path) -> str:

@@ -24,8 +24,8 @@ def generate_remotely(server: str, fields: dict[str, Any], folder: Path) -> int:
             job = khala.wait(accepted.job_id, on_progress=lambda job: _show(bar, job))
         sys.stdout.writelines(f"{path}\n" for path in khala.download(job, folder))
     for track in job.tracks:
-        if track.error:
-            sys.stderr.write(f"Track {track.index}: {track.error}\n")
+        if said := track.error or track.warning:
+            sys.stderr.write(f"Track {track.index}: {said}\n")
     return 0 if job.status is JobStatus.COMPLETED else 1
 
 

@@ -97,6 +97,7 @@ class AsyncKhala:
                         await answer.aread()
                         check(answer)
                     async for line in answer.aiter_lines():
+                        heard_at = time.monotonic()
                         if job := stream.job(line):
                             on_progress(job)
                 job, heard_at = await self.job(job_id), time.monotonic()

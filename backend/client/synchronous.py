@@ -94,6 +94,7 @@ class Khala:
                         answer.read()
                         check(answer)
                     for line in answer.iter_lines():
+                        heard_at = time.monotonic()
                         if job := stream.job(line):
                             on_progress(job)
                 job, heard_at = self.job(job_id), time.monotonic()

@@ -20,6 +20,8 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 TIMEOUT = httpx.Timeout(30, read=60)
 RECONNECT_SECONDS, PATIENCE_SECONDS = 1.0, 60.0
 FILES = ("mp3", "wav", "json")
+_ON_THE_WAY = (502, 504)
+"""What proxies say while the server behind them is being started again."""
 
 
 class Unreachable(KhalaError):
@@ -86,6 +88,8 @@ def check(answer: httpx.Response) -> None:
         sentence = ErrorAnswer.model_validate_json(answer.content).error
     except ValidationError:
         sentence = f"{answer.url} answered {answer.status_code} {answer.reason_phrase}."
+    if answer.status_code in _ON_THE_WAY:
+        raise Unreachable(f"{answer.url}: {sentence}")
     asked = answer.headers.get("retry-after", "")
     raise Refused(answer.status_code, sentence, float(asked) if asked.isdecimal() else None)
 
@@ -115,7 +119,8 @@ class Stream:
         self._data: list[str] = []
 
     def headers(self) -> dict[str, str]:
-        """So that a new connection goes on where the last one ended."""
+        """So that a new connection goes on where the last one ended; what it broke off in is dropped."""
+        self._data = []
         return {"Last-Event-ID": self.last_id} if self.last_id else {}
 
     def job(self, line: str) -> JobAnswer | None:

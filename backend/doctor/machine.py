@@ -19,6 +19,7 @@ from backend.settings import PROJECT_ROOT, Settings
 
 _OLDEST_PYTHON = (3, 10)
 _ROOMY_GB = 10.0
+_A_DAY_SECONDS = 24 * 3600
 _SONG_MB = 25
 """About what two tracks of two minutes take, WAV and MP3."""
 
@@ -47,11 +48,10 @@ def check_ports(settings: Settings, workers: int = 1) -> Iterator[Finding]:
 def _port(name: str, host: str, port: int, variable: str) -> Finding:
     try:
         bind(host, port).close()
-    except PortTaken:
+    except PortTaken as error:
         if _is_khala(url_of(host, port)):
             return ok(name, f"{port} on {host} is Khala's own: it is running")
-        step = f"stop the program that listens there, or set {variable} to another port"
-        return problem(name, f"{port} on {host} is taken", step)
+        return problem(name, str(error), f"stop that program, or set {variable} to another port")
     return ok(name, f"{port} on {host} is free")
 
 
@@ -65,8 +65,8 @@ def _python() -> Finding:
 def _clock() -> Finding:
     # No song, log or token of ours can be older than the program that makes it.
     written = Path(__file__).stat().st_mtime
-    if time.time() < written:
-        return problem("clock", time.strftime("%Y-%m-%d %H:%M"), "set it: it is behind the age of this program")
+    if time.time() < written - _A_DAY_SECONDS:
+        return warning("clock", time.strftime("%Y-%m-%d %H:%M"), "set it: it is behind the age of this program")
     return ok("clock", time.strftime("%Y-%m-%d %H:%M"))
 
 
@@ -98,7 +98,7 @@ def _disk(settings: Settings) -> Finding:
     free_gb = shutil.disk_usage(folder).free / 1e9
     text = f"{free_gb:.1f} GB free for songs"
     if free_gb < settings.jobs.min_free_gb:
-        return problem(
+        return warning(
             "disk", text, f"free some: below KHALA_MIN_FREE_GB={settings.jobs.min_free_gb:g} no job is taken"
         )
     if free_gb < _ROOMY_GB:
@@ -136,6 +136,7 @@ def _is_khala(url: str) -> bool:
 
     try:
         answers = [httpx.get(f"{url}{path}", timeout=2, trust_env=False) for path in ("/healthz", "/health")]
-        return any(answer.is_success and "status" in answer.json() for answer in answers)
-    except (httpx.HTTPError, ValueError, AttributeError):
+        # A worker with a token refuses whoever has none, and says so in the words of our API.
+        return any("status" in answer.json() or "token" in answer.json().get("error", "") for answer in answers)
+    except (httpx.HTTPError, ValueError, AttributeError, TypeError):
         return False

@@ -56,12 +56,12 @@ def _checkpoint(settings: Settings, named: Path | None) -> Iterator[Finding]:
             step = "download again what is missing, or move the folder away to use the demo model"
             yield problem("checkpoint", f"{root} is not complete. {' '.join(missing_parts(root))}", step)
             return
-        demo = root / "demo"
-        if not demo.is_dir():
+        lesser = next((root / name for name in ("demo", "miniature") if (root / name).is_dir()), None)
+        if lesser is None:
             step = f"put a checkpoint into {root}; until then an untrained miniature makes noise"
             yield warning("checkpoint", "there is none", step)
             return
-        root = demo
+        root = lesser
     try:
         tree = find_checkpoints(root)
         sizes = [
@@ -80,11 +80,16 @@ def _checkpoint(settings: Settings, named: Path | None) -> Iterator[Finding]:
 def _memory(settings: Settings, stages_gb: list[float], cache_gb: float) -> Finding:
     import torch
 
+    from models.devices import choose_device
+
     keeps = settings.models.runtime_mode is RuntimeMode.KEEP_LOADED
     weights = sum(stages_gb) if keeps else max(stages_gb)
+    if settings.models.quantize == "int8":
+        weights /= _bytes_a_number(settings.models.dtype)
     needed = weights + cache_gb + _WORKSPACE_GB
-    if torch.cuda.is_available():
-        where, there = "GPU memory", torch.cuda.mem_get_info(0)[1] / 1e9
+    device = choose_device(settings.models.device)
+    if device.type == "cuda":
+        where, there = "GPU memory", torch.cuda.mem_get_info(device)[1] / 1e9
     else:
         where, there = "memory", os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     text = f"{there:.1f} GB there, about {needed:.1f} GB needed for {_TRACKS} of the longest tracks at once"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from backend.jobs.database import Database
+from backend.jobs.feed import JobFeed
 from backend.jobs.forecast import UNKNOWN, OpenJob, OpenTrack, Outlook, median_pace, outlooks
 from backend.jobs.rows import UNFINISHED, now
 from backend.jobs.tables import JobRow, TrackRow
@@ -21,7 +22,8 @@ from backend.jobs.turns import IN_TURN
 from backend.workers.pool import WorkerPool
 from core.job import Job, TrackStatus
 
-_FRESH_SECONDS = 0.25
+_FRESH_SECONDS, _STALE_SECONDS = 0.25, 2.0
+"""How long a board is good for, at least and at most."""
 _LOOKS_FOR_A_WRITE = 10
 """A board stays fresh for at least so many times as long as it took to write."""
 _REMEMBERED_TRACKS = 20
@@ -39,26 +41,28 @@ class PlacedJob:
 class Board:
     """What is open, as of a moment ago."""
 
-    def __init__(self, database: Database, pool: WorkerPool) -> None:
-        self._database = database
-        self._pool = pool
+    def __init__(self, database: Database, pool: WorkerPool, feed: JobFeed) -> None:
+        self._database, self._pool, self._feed = database, pool, feed
         self._open: Mapping[str, PlacedJob] = {}
         self._fresh_until = float("-inf")
-        self._changes = self._changes_written = 0
+        self._news_written = -1
         self._one_at_a_time = asyncio.Lock()
 
-    def changed(self) -> None:
-        """Somebody changed a job and must see so: the next look is at a new board."""
-        self._changes += 1
+    async def find(self, job_id: str, *, with_all_news: bool = False) -> PlacedJob | None:
+        """An open job; None for one that has ended or never was.
 
-    async def find(self, job_id: str) -> PlacedJob | None:
-        """An open job; None for one that has ended or never was."""
+        ``with_all_news`` is for whoever made a change or was woken by one: nothing that was told by now is missing.
+        """
+        told = self._feed.news
         async with self._one_at_a_time:
-            if self._changes != self._changes_written or time.monotonic() > self._fresh_until:
-                changes, began = self._changes, time.monotonic()
+            is_behind = with_all_news and self._news_written < told
+            if is_behind or time.monotonic() > self._fresh_until:
+                news, began = self._feed.news, time.monotonic()
                 self._open = await asyncio.to_thread(self._write)
-                self._changes_written, ended = changes, time.monotonic()
-                self._fresh_until = ended + max(_FRESH_SECONDS, _LOOKS_FOR_A_WRITE * (ended - began))
+                self._news_written, ended = news, time.monotonic()
+                self._fresh_until = ended + min(
+                    max(_FRESH_SECONDS, _LOOKS_FOR_A_WRITE * (ended - began)), _STALE_SECONDS
+                )
         placed = self._open.get(job_id)
         return placed and replace(placed, outlook=replace(placed.outlook, failure=self._pool.failure()))
 

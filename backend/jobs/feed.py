@@ -12,10 +12,11 @@ from contextlib import contextmanager
 
 
 class JobFeed:
-    """News of jobs, by id."""
+    """News of jobs, by id; ``news`` counts all there ever were."""
 
     def __init__(self) -> None:
         self.closed = False
+        self.news = 0
         self._listening: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     def close(self) -> None:
@@ -26,6 +27,7 @@ class JobFeed:
 
     def changed(self, job_id: str) -> None:
         """Wake everybody who listens for this job."""
+        self.news += 1
         for news in self._listening.get(job_id, ()):
             news.set()
 

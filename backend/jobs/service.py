@@ -86,14 +86,21 @@ class JobService:
             logger.info(
                 "job %s submitted: %d tracks of %d min", job.job_id, new.num_tracks, job.request.duration_minutes
             )
-        placed = await self._place(kept, changed=True)
-        self._on_submit()
-        return placed
+        self.feed.changed(kept.job_id)
+        try:
+            return await self._place(kept)
+        finally:
+            # Afterwards, so that the answer tells the place before anybody took it; whatever happens, for the job is kept.
+            self._on_submit()
 
-    async def find(self, job_id: str) -> PlacedJob | None:
-        """The job, None if there is none."""
-        placed = await self._board.find(job_id)
+    async def find(self, job_id: str, *, with_all_news: bool = False) -> PlacedJob | None:
+        """The job, None if there is none; ``with_all_news`` as for the board."""
+        placed = await self._board.find(job_id, with_all_news=with_all_news)
         return placed or await self._placed(await asyncio.to_thread(self._store.find, job_id))
+
+    async def stored(self, job_id: str) -> Job | None:
+        """The job as the store has it this moment, without its place; for what has to do with ended ones."""
+        return await asyncio.to_thread(self._store.find, job_id)
 
     async def page(self, wanted: JobFilter, *, limit: int, before: int | None) -> PlacedPage:
         """At most ``limit`` jobs, newest first, from the one ``before`` back in time."""
@@ -133,11 +140,9 @@ class JobService:
             return None
         if changed:
             self.feed.changed(job.job_id)
-        return await self._place(job, changed=changed)
+        return await self._place(job)
 
-    async def _place(self, job: Job, *, changed: bool = False) -> PlacedJob:
-        if changed:
-            self._board.changed()
+    async def _place(self, job: Job) -> PlacedJob:
         # Most jobs of a list have ended: they have no place, and nothing is to be expected of them.
-        placed = None if job.status.is_final else await self._board.find(job.job_id)
+        placed = None if job.status.is_final else await self._board.find(job.job_id, with_all_news=True)
         return placed or PlacedJob(job=job)

@@ -63,6 +63,8 @@ def open_engine(models: ModelSettings, checkpoints: Path, *, device: str | None)
     """The engine on exactly this checkpoint; CheckpointError when it cannot be used."""
     from models.engine_native import NativeEngine
 
+    if models.tensor_parallel > 1 and models.engine != "megatron":
+        raise KhalaError("Only the megatron engine can be shared by several processes: set KHALA_ENGINE=megatron.")
     engine: SongEngine
     if models.engine == "megatron":
         engine = _megatron(models, checkpoints, device)

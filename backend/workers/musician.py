@@ -15,7 +15,7 @@ from backend.workers.batch_watch import BatchWatch
 from backend.workers.messages import CancelOrder, Event, FailedEvent, GenerateTask, HealthStatus
 from backend.workers.recording import Recorder
 from core.engine import EngineDescription, RuntimeMode, SongEngine
-from core.errors import KhalaError
+from core.errors import EngineLost, KhalaError
 from core.progress import Phase, Progress
 
 logger = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ def _is_device_lost(error: Exception) -> bool:
     """Whether this error leaves the process without a usable device: after one, every later CUDA call fails too."""
     # Looked up, not imported: an engine without torch cannot raise it.
     torch = sys.modules.get("torch")
-    return torch is not None and isinstance(error, torch.AcceleratorError)
+    return isinstance(error, EngineLost) or (torch is not None and isinstance(error, torch.AcceleratorError))
 
 
 def _fail_all(tracks: list[int], error: str, emit: Callable[[Event], None]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+from torch import nn
 
 from core.codes import CoarseCodes, FullCodes
 from core.engine import BackboneGenerator, BackboneTask, RuntimeMode, SuperResolver, SuperresTask, Watch
@@ -43,12 +43,17 @@ class MegatronEngine(NativeEngine):
     _ranks: Ranks | None = None
 
     def join(self, opening: Opening, ranks: int) -> None:
-        """Become rank 0 of so many tensor-parallel ones; KhalaError where heads cannot be shared so."""
+        """Become rank 0 of so many tensor-parallel ones; KhalaError where heads cannot be shared so.
+
+        On a CPU only: it is the reference, and nobody has run it on a GPU yet.
+        """
+        if self._device.type != "cpu":
+            raise KhalaError(f"The megatron engine computes on the CPU only, not on {self._device}. Use --device cpu.")
         for files in (self._tree.backbone, self._tree.superres):
             groups = files.open()[0].num_groups
             if groups % ranks:
                 raise KhalaError(f"{groups} key/value groups cannot be shared by {ranks} ranks; use a divisor of them.")
-        self._ranks = Ranks(ranks, functools.partial(_follow, opening), backend=_backend(self._device))
+        self._ranks = Ranks(ranks, functools.partial(_follow, opening))
 
     def close(self) -> None:
         """Let the other ranks go; the engine can do nothing more."""
@@ -65,6 +70,7 @@ class MegatronEngine(NativeEngine):
         model = self._load_transformer(self._tree.superres, self.layout.num_quantizers)
         agree_on = agree if self._ranks is None else self._ranks.agree
         gpt = MegatronGpt(model, room=MAX_SEQUENCE_TOKENS)
+        model.blocks = nn.ModuleList()  # only its tables are needed further
         resolver = MegatronSuperResolver(gpt, model, self.layout, agree_on)
         return resolver if self._ranks is None else _AnnouncedResolver(resolver, self._ranks)
 
@@ -88,14 +94,10 @@ def _opened(opening: Opening) -> MegatronEngine:
     return engine
 
 
-def _backend(device: torch.device) -> str:
-    return "nccl" if device.type == "cuda" else "gloo"
-
-
 def _follow(opening: Opening, rank: int, ranks: int, store: Path) -> None:
     """What every rank but the first does, in a process of its own."""
     engine = _opened(opening)
-    with process_group(store, rank=rank, ranks=ranks, backend=_backend(engine._device)):
+    with process_group(store, rank=rank, ranks=ranks):
         obey({GENERATE: functools.partial(_generate, engine), RESOLVE: functools.partial(_resolve, engine)})
 
 
@@ -106,10 +108,7 @@ def _generate(engine: MegatronEngine, tasks: list[BackboneTask]) -> None:
 
 def _resolve(engine: MegatronEngine, task: SuperresTask) -> None:
     with engine.superres() as resolver:
-        try:
-            resolver.resolve(task, lambda fraction: None)
-        except GenerationError:
-            return  # rank 0 tells why
+        resolver.resolve(task, lambda fraction: None)
 
 
 class _AnnouncedBackbone:
@@ -117,8 +116,7 @@ class _AnnouncedBackbone:
         self._backbone, self._ranks = backbone, ranks
 
     def generate(self, tasks: Sequence[BackboneTask], watch: Watch) -> list[CoarseCodes | GenerationError]:
-        self._ranks.announce(GENERATE, list(tasks))
-        return self._backbone.generate(tasks, watch)
+        return self._ranks.run(GENERATE, list(tasks), lambda: self._backbone.generate(tasks, watch))
 
 
 class _AnnouncedResolver:
@@ -126,8 +124,7 @@ class _AnnouncedResolver:
         self._resolver, self._ranks = resolver, ranks
 
     def resolve(self, task: SuperresTask, on_layer: Callable[[float], None]) -> FullCodes:
-        self._ranks.announce(RESOLVE, task)
-        return self._resolver.resolve(task, on_layer)
+        return self._ranks.run(RESOLVE, task, lambda: self._resolver.resolve(task, on_layer))
 
 
 class _Nobody:

@@ -1,22 +1,28 @@
 """Tensor parallelism over processes: rank 0 serves, the others repeat its calls on their shares of the weights.
 
 Rank 0 announces each call with its arguments; then all ranks run it in step, because every layer of the model waits
-for all of them. A rank that dies ends the call on the others with an error, and with it the worker.
+for all of them. A rank that dies ends the call on the others with an error.
 """
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
+from core.errors import EngineLost, GenerationError
 from models.megatron.process_group import process_group
+
+ResultT = TypeVar("ResultT")
+
+logger = logging.getLogger(__name__)
 
 _STOP = "stop"
 _ASKED_TO_LEAVE_SECONDS = 10
@@ -25,7 +31,7 @@ _ASKED_TO_LEAVE_SECONDS = 10
 class Ranks:
     """All ranks of one engine, seen from rank 0."""
 
-    def __init__(self, ranks: int, follow: Callable[[int, int, Path], None], *, backend: str) -> None:
+    def __init__(self, ranks: int, follow: Callable[[int, int, Path], None]) -> None:
         """Starts the other ranks; each runs ``follow(rank, ranks, store)`` in a process of its own."""
         self._open = ExitStack()
         store = Path(self._open.enter_context(tempfile.TemporaryDirectory())) / "store"
@@ -35,25 +41,37 @@ class Ranks:
         ]
         for process in self._others:
             process.start()
-        self._open.enter_context(process_group(store, ranks=ranks, backend=backend))
+        self._open.enter_context(process_group(store, ranks=ranks))
 
-    def announce(self, call: str, argument: Any) -> None:
-        """Tell the other ranks what comes next."""
-        if self._others:
+    def run(self, call: str, argument: Any, here: Callable[[], ResultT]) -> ResultT:
+        """Have all ranks make a call, this one by ``here``; EngineLost when one of them is no more."""
+        if not self._others:
+            return here()
+        try:
             torch.distributed.broadcast_object_list([call, argument], src=0)
+            return here()
+        except RuntimeError as error:
+            if all(process.is_alive() for process in self._others):
+                raise
+            raise EngineLost("A process that shares the model has ended.") from error
 
     def agree(self, word: bool) -> bool:
         """Rank 0's word, told to the others."""
         return agree(word) if self._others else word
 
     def close(self) -> None:
-        """Let the other ranks go, and leave the process group."""
-        self.announce(_STOP, None)
-        self._open.close()
-        for process in self._others:
-            process.join(_ASKED_TO_LEAVE_SECONDS)
-            if process.is_alive():
+        """Let the other ranks go, by force if need be, and leave the process group."""
+        try:
+            if self._others:
+                torch.distributed.broadcast_object_list([_STOP, None], src=0)
+        except RuntimeError:
+            logger.warning("a rank had ended before it was let go")
+        finally:
+            self._open.close()
+            for process in self._others:
+                process.join(_ASKED_TO_LEAVE_SECONDS)
                 process.kill()
+                process.join()
 
 
 def agree(word: bool) -> bool:
@@ -70,4 +88,7 @@ def obey(calls: dict[str, Callable[[Any], None]]) -> None:
         torch.distributed.broadcast_object_list(announced, src=0)
         if announced[0] == _STOP:
             return
-        calls[announced[0]](announced[1])
+        try:
+            calls[announced[0]](announced[1])
+        except GenerationError:
+            continue  # rank 0 tells why

@@ -101,7 +101,7 @@ class MegatronSuperResolver:
         generator = generator_for(task.seed, Stage.SUPERRES)
         codes_QT = torch.zeros(num_layers, frames, dtype=torch.long)
         codes_QT[:COARSE_LAYERS] = torch.from_numpy(task.coarse.values.T.astype(np.int64))
-        stopped: GenerationError | None = None
+        stopped: BaseException | None = None
         for layer in range(COARSE_LAYERS, num_layers):
             rows = layer_rows(tables, layout, task.prompt, codes_QT, layer)
             hidden = self._gpt.bidirectional_hidden(rows[None])[0, len(task.prompt) :]
@@ -110,7 +110,7 @@ class MegatronSuperResolver:
             codes_QT[layer] = draw(tables.logits(hidden, layout.window(layer)), uniform, top_k=task.top_k).cpu()
             try:
                 on_layer((layer + 1 - COARSE_LAYERS) / (num_layers - COARSE_LAYERS))
-            except GenerationError as error:
+            except BaseException as error:  # whatever it is, the other ranks must hear that this one stops
                 stopped = error
             if not self._agree(stopped is None):
                 raise stopped or GenerationError("Super-resolution was stopped.")

@@ -38,6 +38,7 @@ SEED = 1
 """One request and one seed for every check, so that any two can be compared."""
 
 CPU = torch.device("cpu")
+MEGATRON = "megatron-core"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +184,7 @@ def _megatron(bench: Bench, plain: tuple[Transformer, Transformer], reference: R
         room = max(len(prompt) for prompt in bench.prompts) + COARSE_LAYERS * reference.chain_QT.shape[1]
         with tempfile.TemporaryDirectory() as directory, process_group(Path(directory) / "store"):
             model = MegatronForeteller(*plain, bench.engine.layout, room=room)
-            return [bench.variant("megatron-core, float32 on cpu", model, reference)]
+            return [bench.variant(f"{MEGATRON}, float32 on cpu", model, reference)]
 
 
 class _Nobody:

@@ -51,21 +51,19 @@ def test_a_folder_that_cannot_be_written_to_is_named(settings: Settings, tmp_pat
     assert str(tmp_path / "audio") in line
 
 
-def test_a_full_disk_is_a_problem_and_a_nearly_full_one_a_warning(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_and_a_nearly_full_one_are_told_apart(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage("/")
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage._replace(free=2_000_000_000))
     assert verdict_of(check_machine(settings), "disk")[0] is Verdict.WARNING
     strict = settings.model_copy(update={"jobs": settings.jobs.model_copy(update={"min_free_gb": 5.0})})
     verdict, line = verdict_of(check_machine(strict), "disk")
-    assert verdict is Verdict.PROBLEM
+    assert verdict is Verdict.WARNING, "the server must start: it is what removes old songs"
     assert "KHALA_MIN_FREE_GB=5" in line
 
 
 def test_a_clock_that_is_behind_is_seen(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 0.0)
-    assert verdict_of(check_machine(settings), "clock")[0] is Verdict.PROBLEM
+    assert verdict_of(check_machine(settings), "clock")[0] is Verdict.WARNING
 
 
 def test_a_missing_ffmpeg_costs_only_the_mp3(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""``backend verify``: it finds equal what is equal, sees rounding for what it is, and does not pass a wrong bias."""
+"""``backend verify``: it finds equal what is equal, sees rounding for what it is, and passes no wrong engine."""
 
 from __future__ import annotations
 
@@ -55,14 +55,18 @@ def test_bfloat16_is_rounding_that_grows_along_the_chain(found: Verification) ->
     assert is_sound(replace(found, serving="bfloat16 on cpu"))
 
 
-def test_a_bias_counted_wrongly_is_not_passed(bench: Bench, reference: Reference, found: Verification) -> None:
+def test_an_engine_that_counts_a_bias_wrongly_is_not_passed(
+    bench: Bench, reference: Reference, found: Verification
+) -> None:
     doubled = bench.transformers(CPU, torch.float32, fc1_bias=Fc1Bias.TWICE)
     for model in doubled:
         model.get_parameter("blocks.0.ffn.gate_up.bias").add_(0.5)  # the miniature's own biases are small
-    wrong = bench.variant("float32 on cpu", NativeForeteller(*doubled, bench.engine.layout), reference)
-    doubtful = replace(found, variants=(wrong,))
-    assert not is_sound(doubtful)
-    assert "Doubtful" in report(doubtful)
+    for name in ("float32 on cpu", "megatron-core, float32 on cpu"):
+        wrong = bench.variant(name, NativeForeteller(*doubled, bench.engine.layout), reference)
+        doubtful = replace(found, variants=(wrong,))
+        assert not is_sound(doubtful)
+        assert "Doubtful" in report(doubtful)
+    assert not is_sound(replace(found, served_equal=0.9))
 
 
 def test_equal_audio_has_no_noise_and_a_tenth_is_twenty_decibels() -> None:
