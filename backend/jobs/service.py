@@ -90,7 +90,7 @@ class JobService:
         try:
             return await self._place(kept)
         finally:
-            # Afterwards, so that the answer tells the place before anybody took it; whatever happens, for the job is kept.
+            # Afterwards, so that the place is told that it had at first; whatever happens, for the job is kept.
             self._on_submit()
 
     async def find(self, job_id: str, *, with_all_news: bool = False) -> PlacedJob | None:

@@ -221,9 +221,9 @@ async def test_a_job_that_a_worker_took_at_once_is_accepted_though_no_worker_is_
 ) -> None:
     look = Board.find
 
-    async def look_after_a_worker_came(board: Board, job_id: str) -> PlacedJob | None:
+    async def look_after_a_worker_came(board: Board, job_id: str, **how: bool) -> PlacedJob | None:
         running.queue.claim(0)
-        return await look(board, job_id)
+        return await look(board, job_id, **how)
 
     monkeypatch.setattr(Board, "find", look_after_a_worker_came)
     answer = (await running.api.post("/generate", json={"tags": "Jazz"})).json()
