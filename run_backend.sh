@@ -237,7 +237,7 @@ start() {
     set_up_python
     set_up_page
     cd "$ROOT"
-    "$VENV_PYTHON" -m backend doctor --short \
+    "$VENV_PYTHON" -m backend doctor --short >&2 \
         || fail "This has to be put right first (see above). All there is to know: .venv/bin/python -m backend doctor"
     if [ "$FOREGROUND" = yes ]; then
         note_running $$

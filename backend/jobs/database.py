@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError
 from sqlalchemy.orm import Session
 
 from backend.jobs.migrations.upgrade import upgrade
@@ -65,10 +65,7 @@ class Database:
                     connection.execute(_WRITERS)
                 upgrade(connection)
         except DatabaseError as error:
-            raise DatabaseUnusable(
-                f"The database of KHALA_DATABASE_URL cannot be opened: {error.orig}. "
-                "Check that it is the right one and that it may be written to."
-            ) from error
+            raise cannot_be_opened(error) from error
 
     def close(self) -> None:
         self.engine.dispose()
@@ -86,6 +83,14 @@ class Database:
         """One look at one moment."""
         with Session(self._reader) as session:
             yield session
+
+
+def cannot_be_opened(error: DBAPIError) -> DatabaseUnusable:
+    """What to say where a database refuses."""
+    return DatabaseUnusable(
+        f"The database of KHALA_DATABASE_URL cannot be opened: {str(error.orig).strip().splitlines()[0]}. "
+        "Check that it runs, that it is the right one and that it may be written to."
+    )
 
 
 def _with_driver(url: URL) -> URL:

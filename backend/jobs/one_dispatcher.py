@@ -14,7 +14,7 @@ import os
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from backend.jobs.database import Database
+from backend.jobs.database import Database, cannot_be_opened
 from core.errors import KhalaError
 
 logger = logging.getLogger(__name__)
@@ -42,9 +42,12 @@ class OneDispatcher:
         self._session: Connection | None = None
 
     def acquire(self) -> None:
-        """Take the right; SecondDispatcher when somebody has it."""
+        """Take the right; SecondDispatcher when somebody has it, DatabaseUnusable when the database does not answer."""
         if not self._database.is_sqlite:
-            self._acquire_in_session()
+            try:
+                self._acquire_in_session()
+            except DBAPIError as error:
+                raise cannot_be_opened(error) from error
         elif file := self._database.file:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(f"{file}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)

@@ -210,7 +210,7 @@ def test_the_launcher_starts_says_so_and_stops(tmp_path: Path, miniature: Path) 
 
 
 def test_a_start_that_fails_leaves_no_process(tmp_path: Path, miniature: Path) -> None:
-    settings = {**environment(tmp_path, miniature), "KHALA_DATABASE_URL": "nonsense"}
+    settings = {**environment(tmp_path, miniature), "KHALA_DATABASE_URL": "postgresql://127.0.0.1:1/none"}
     # Whoever is left would keep the launcher's output open, and this call waiting.
     failed = subprocess.run(
         ["bash", str(_launcher_in(tmp_path)), "--gpus", "cpu"], env=settings, capture_output=True, text=True, timeout=60

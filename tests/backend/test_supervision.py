@@ -88,7 +88,7 @@ async def test_a_stop_waits_for_songs_at_work_and_begins_no_other(tmp_path: Path
         ready = await running.api.get("/readyz")
         hold.set()
         await drained
-        done, queued = await running.job(at_work), await running.job(waiting)
+        done, queued = await running.finished(at_work), await running.job(waiting)
 
     assert (ready.status_code, ready.json()["error"]) == (503, "Khala is being stopped.")
     assert (done["status"], queued["status"]) == ("completed", "queued")

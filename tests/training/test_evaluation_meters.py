@@ -18,7 +18,7 @@ from training.evaluation.onsets import OnsetDetector, comb_tempo, share_on_grid
 from training.evaluation.sections import LISTENING_SEED
 from training.evaluation.vowels import VowelListener, without_repeats
 
-LESSONS, JUDGED = 400, 60
+LESSONS, JUDGED = 400, 120
 
 
 def examples(corpus: Corpus, seed: int, count: int) -> list[Example]:

@@ -135,4 +135,4 @@ def test_what_is_written_loads_with_its_tables_unfolded(corpus: Corpus, trunk: T
         trained = model.logits(model.hidden(read, attend_full), batch.layers)[0, len(prompt) :].softmax(-1)
     # Half precision moves the estimate a little, and unlikely codes' logits by much: probabilities are compared.
     distance = (served - trained).abs().sum(-1) / 2
-    assert float(distance.mean()) < 0.02, distance
+    assert float(distance.mean()) < 0.05, distance

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from training.corpus.genres import Genre
+from training.corpus.genres import DrumStyle, Genre
 from training.corpus.harmony import KEYS
 from training.corpus.planning import Constraints, draw_plan
 from training.corpus.tags import (
@@ -93,9 +93,10 @@ def test_a_swing_at_a_tempo_it_cannot_have_gets_the_nearest_it_can() -> None:
     assert {draw_plan(rng, constraints_in("Jazz, 95 BPM")).frames_per_beat for _ in range(20)} == {15}
 
 
-def test_solo_piano_is_for_piano_alone() -> None:
+def test_solo_piano_is_for_piano_over_nothing_but_a_bass() -> None:
     plan = draw_plan(random.Random(5), MEANINGS["Solo Piano"])
-    assert plan.instruments == {"piano"}
+    assert plan.instruments == {"piano", plan.bass}
+    assert plan.drums is DrumStyle.NONE
     assert plan.voice is None
 
 

@@ -30,7 +30,7 @@ _VISITOR = 0.04
 _SUNG = 0.3
 """How many songs are sung where nothing else was asked."""
 _SOLO_PIANO = 0.03
-"""How many are for piano alone."""
+"""How many are for piano alone, over a quiet bass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,6 @@ class Constraints:
 
 SOLO_PIANO = Constraints(
     chord=frozenset({"piano"}),
-    bass=frozenset({"piano"}),
     lead=frozenset({"piano"}),
     drums=frozenset({DrumStyle.NONE}),
     density=frozenset({Density.SPARSE}),
