@@ -20,11 +20,10 @@ import numpy.typing as npt
 import torch
 
 from benchmarks.random_engine import random_codec, random_transformer
-from benchmarks.shapes import PUBLISHED_CODEC, SHAPES
+from benchmarks.shapes import LAYOUT, PUBLISHED_CODEC, SHAPES
 from core.codes import CoarseCodes, FullCodes
-from core.engine import BackboneTask, SuperresTask
+from core.engine import BackboneTask, SuperresTask, Unwatched
 from core.errors import GenerationError
-from core.progress import Progress
 from core.token_layout import TokenLayout
 from models.backbone import NativeBackbone
 from models.codec.native import NativeCodecDecoder
@@ -36,7 +35,6 @@ from models.verify.agreement import Agreement, signal_to_noise_db
 from models.verify.foretelling import NativeForeteller
 
 _SMALL_CODEC = replace(PUBLISHED_CODEC, decoder_width=384)
-_LAYOUT = TokenLayout(text_vocab_size=1000, codebook_size=1024, num_quantizers=64)
 _CPU = torch.device("cpu")
 _PROMPT = np.arange(1, 33, dtype=np.int32)
 
@@ -72,7 +70,7 @@ def main() -> None:
 
 def _check_transformers(device: torch.device, shape: str, frames: int) -> list[Check]:
     torch.manual_seed(0)
-    layout = _LAYOUT
+    layout = LAYOUT
     backbone, superres = (random_transformer(SHAPES[shape], layout, layers, _CPU, torch.float32) for layers in (2, 64))
     models = backbone, superres
     there = copy.deepcopy(backbone).to(device), copy.deepcopy(superres).to(device)
@@ -137,7 +135,7 @@ def _written(backbone: NativeBackbone, seeds: Sequence[int], frames: int, *, top
         )
         for seed in seeds
     ]
-    written = backbone.generate(tasks, _Nobody())
+    written = backbone.generate(tasks, Unwatched())
     for codes in written:
         if isinstance(codes, GenerationError):
             raise codes
@@ -151,13 +149,6 @@ def _stacked(first: list[CoarseCodes], second: list[CoarseCodes]) -> tuple[CodeA
 def _share(name: str, first: CodeArrays, second: CodeArrays, *, least: float) -> Check:
     equal = float((first == second).mean())
     return Check(name=name, figure=equal, passed=equal >= least)
-
-
-class _Nobody:
-    def progress(self, track: int, progress: Progress) -> None: ...
-
-    def cancelled(self, track: int) -> bool:
-        return False
 
 
 if __name__ == "__main__":

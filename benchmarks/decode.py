@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
 import sys
 import time
@@ -23,6 +22,7 @@ from benchmarks.ceilings import measure_ceilings, synchronise
 from benchmarks.decoders.concatenating import Concatenating
 from benchmarks.decoders.contender import Contender
 from benchmarks.decoders.native import Native
+from benchmarks.setting import setting
 from benchmarks.shapes import SHAPES
 from models.devices import choose_device, choose_dtype
 
@@ -57,11 +57,8 @@ def main() -> None:
             sys.stdout.flush()
     report = {
         "benchmark": "decode",
-        "hardware": torch.cuda.get_device_name(device) if device.type == "cuda" else f"{platform.machine()} CPU",
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
+        **setting(device, dtype),
         "shape": options.shape,
-        "dtype": str(dtype).removeprefix("torch."),
         "ceilings": asdict(ceilings),
         "weight_bytes": {contender.name: contender.weight_bytes() for contender in contenders},
         "share_of_bandwidth": [

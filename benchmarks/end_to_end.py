@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 import tempfile
 from dataclasses import asdict
@@ -19,11 +18,11 @@ from pathlib import Path
 import torch
 
 from benchmarks.random_engine import RandomEngine
+from benchmarks.setting import hardware
 from benchmarks.shapes import SHAPES
 from benchmarks.timed_engine import TimedEngine
-from core.engine import RuntimeMode, SongEngine
+from core.engine import RuntimeMode, SongEngine, Unwatched
 from core.pipeline import Song, SongPipeline
-from core.progress import Progress
 from core.request import NUM_TRACKS, GenerationRequest
 from models.devices import choose_device, choose_dtype
 
@@ -33,22 +32,13 @@ REQUEST = GenerationRequest(
 )
 
 
-class _Silence:
-    """A watch that hears nothing and wants everything."""
-
-    def progress(self, track: int, progress: Progress) -> None: ...
-
-    def cancelled(self, track: int) -> bool:
-        return False
-
-
 def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as scratch:
         engine = TimedEngine(_engine(options, Path(scratch)))
         pipeline = SongPipeline(engine)
         songs = []
-        for outcome in pipeline.run(REQUEST, list(range(options.tracks)), _Silence(), max_seconds=options.seconds):
+        for outcome in pipeline.run(REQUEST, list(range(options.tracks)), Unwatched(), max_seconds=options.seconds):
             if not isinstance(outcome.result, Song):
                 raise outcome.result
             songs.append(outcome.result)
@@ -60,7 +50,7 @@ def main() -> None:
     }
     tokens = sum(song.backbone_tokens for song in songs)
     report = {
-        "hardware": _hardware(engine.description.device),
+        "hardware": hardware(torch.device(engine.description.device)),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "engine": asdict(engine.description),
@@ -115,12 +105,6 @@ def _engine(options: argparse.Namespace, scratch: Path) -> SongEngine:
         dtype=options.dtype,
         runtime_mode=options.runtime_mode,
     )
-
-
-def _hardware(device: str) -> str:
-    if device.startswith("cuda"):
-        return torch.cuda.get_device_name(torch.device(device))
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
 
 
 if __name__ == "__main__":

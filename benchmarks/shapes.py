@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.token_layout import TokenLayout
 from models.codec.config import CodecConfig
 from models.transformer.config import TransformerConfig
 
@@ -15,6 +16,9 @@ SHAPES = {
     ),
 }
 """4 million weights in the blocks, 170 million, 1.08 billion."""
+
+LAYOUT = TokenLayout(text_vocab_size=1000, codebook_size=1024, num_quantizers=64)
+"""Little text, so that nobody gains by not projecting on words."""
 
 PUBLISHED_CODEC = CodecConfig(
     channels=2,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -22,11 +21,12 @@ import torch.nn.functional as F
 
 from benchmarks.ceilings import measure_ceilings, synchronise
 from benchmarks.random_engine import random_transformer
-from benchmarks.shapes import SHAPES
+from benchmarks.setting import setting
+from benchmarks.shapes import LAYOUT, SHAPES
 from benchmarks.timed_engine import resident_peak_bytes
 from core.codes import CoarseCodes
 from core.engine import SuperresTask
-from core.token_layout import COARSE_LAYERS, TokenLayout
+from core.token_layout import COARSE_LAYERS
 from models.devices import choose_device, choose_dtype
 from models.superres import NativeSuperResolver
 from models.transformer.config import TransformerConfig
@@ -36,7 +36,6 @@ PADDED_ROWS = 8192
 _FRAMES_PER_SECOND = 44_100 / 2_048
 _PROMPT_ROWS = 128
 _ALL_LAYERS = 62
-_LAYOUT = TokenLayout(text_vocab_size=1000, codebook_size=1024, num_quantizers=64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +58,7 @@ def main() -> None:
     options = _options()
     device = choose_device(options.device)
     dtype = choose_dtype(options.dtype, device)
-    model = random_transformer(SHAPES[options.shape], _LAYOUT, _LAYOUT.num_quantizers, device, dtype)
+    model = random_transformer(SHAPES[options.shape], LAYOUT, LAYOUT.num_quantizers, device, dtype)
     ceilings = measure_ceilings(device, dtype)
     rows = []
     for seconds in options.seconds:
@@ -74,11 +73,8 @@ def main() -> None:
         sys.stdout.flush()
     report = {
         "benchmark": "superres",
-        "hardware": torch.cuda.get_device_name(device) if device.type == "cuda" else f"{platform.machine()} CPU",
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
+        **setting(device, dtype),
         "shape": options.shape,
-        "dtype": str(dtype).removeprefix("torch."),
         "timed_layers": options.layers,
         "ceilings": asdict(ceilings),
         "rows": [asdict(row) for row in rows],
@@ -134,7 +130,7 @@ def _native(model: Transformer, task: SuperresTask, layers: int) -> None:
             raise _Enough
 
     try:
-        NativeSuperResolver(model, _LAYOUT).resolve(task, count)
+        NativeSuperResolver(model, LAYOUT).resolve(task, count)
     except _Enough:
         return
 
@@ -143,7 +139,7 @@ def _native(model: Transformer, task: SuperresTask, layers: int) -> None:
 def _published(model: Transformer, task: SuperresTask, layers: int) -> None:
     text, frames, device = len(task.prompt), task.coarse.num_frames, model.device
     real = text + frames
-    starts = torch.tensor([_LAYOUT.window(layer).start for layer in range(64)], device=device)
+    starts = torch.tensor([LAYOUT.window(layer).start for layer in range(64)], device=device)
     columns = torch.full((max(PADDED_ROWS, real), 64), -1, device=device)
     columns[:text, 0] = torch.from_numpy(task.prompt).to(device, torch.long)
     columns[text:real, :2] = torch.from_numpy(task.coarse.values.astype(np.int64)).to(device) + starts[:2]
@@ -154,11 +150,11 @@ def _published(model: Transformer, task: SuperresTask, layers: int) -> None:
         return F.scaled_dot_product_attention(q, k, v, attn_mask=seen, enable_gqa=True)
 
     for layer in range(COARSE_LAYERS, COARSE_LAYERS + layers):
-        columns[text - 1, 0] = _LAYOUT.layer_marker(layer)
+        columns[text - 1, 0] = LAYOUT.layer_marker(layer)
         known = (columns >= 0).unsqueeze(-1)
         embedded = (model.embed(columns.clamp_min(0)) * known).sum(1)
         hidden = model(embedded[None], rotation, attend)[0]
-        logits = model.logits(hidden, _LAYOUT.window(layer))[text:real].float()
+        logits = model.logits(hidden, LAYOUT.window(layer))[text:real].float()
         values, indices = logits.topk(task.top_k, dim=-1)
         drawn = indices.gather(-1, torch.multinomial(values.softmax(-1), 1)).squeeze(-1)
         columns[text:real, layer] = drawn + starts[layer]

@@ -32,6 +32,15 @@ class Watch(Protocol):
     def cancelled(self, track: int) -> bool: ...
 
 
+class Unwatched:
+    """Implements Watch for work that nobody follows: hears nothing, wants everything."""
+
+    def progress(self, track: int, progress: Progress) -> None: ...
+
+    def cancelled(self, track: int) -> bool:
+        return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class BackboneTask:
     """One track for the backbone. ``expected_tokens`` only scales the progress bar; ``max_frames`` is a hard stop."""

@@ -15,14 +15,7 @@ from core.codes import CoarseCodes, FullCodes, IdArray, SavedCodes
 from core.engine import AudioArray, BackboneTask, SongEngine, SuperresTask, Watch
 from core.errors import Cancelled, GenerationError
 from core.progress import Phase, Progress
-from core.prompt import (
-    MAX_BACKBONE_PROMPT,
-    MAX_SUPERRES_PROMPT,
-    SuperresTextMode,
-    backbone_segments,
-    superres_segments,
-    to_ids,
-)
+from core.prompt import SuperresTextMode, backbone_prompt, superres_prompt
 from core.request import GenerationRequest
 from core.token_layout import COARSE_LAYERS
 
@@ -77,10 +70,8 @@ class SongPipeline:
         ``max_seconds`` ends every track on the last whole frame inside it, if the model has not ended it before.
         """
         layout, encode = self._engine.layout, self._engine.encode_text
-        prompt = _id_array(to_ids(backbone_segments(request, layout), encode, limit=MAX_BACKBONE_PROMPT))
-        superres_prompt = _id_array(
-            to_ids(superres_segments(request, layout, self._superres_text_mode), encode, limit=MAX_SUPERRES_PROMPT)
-        )
+        prompt = backbone_prompt(request, layout, encode)
+        superres_ids = superres_prompt(request, layout, encode, self._superres_text_mode)
 
         alive: dict[int, CoarseCodes] = {}
         for track, coarse in enumerate(self._write_coarse(request, prompt, seeds, watch, max_seconds)):
@@ -92,7 +83,7 @@ class SongPipeline:
         completed: dict[int, FullCodes] = {}
         top_k = request.sampling.top_k_superres
         tasks = {
-            track: SuperresTask(prompt=superres_prompt, coarse=coarse, seed=seeds[track], top_k=top_k)
+            track: SuperresTask(prompt=superres_ids, coarse=coarse, seed=seeds[track], top_k=top_k)
             for track, coarse in alive.items()
         }
         for track, codes in self._complete(tasks, watch).items():
@@ -105,7 +96,7 @@ class SongPipeline:
             if isinstance(audio, GenerationError):
                 yield TrackOutcome(track=track, result=audio)
             else:
-                saved = SavedCodes(codes=completed[track], backbone_prompt=prompt, superres_prompt=superres_prompt)
+                saved = SavedCodes(codes=completed[track], backbone_prompt=prompt, superres_prompt=superres_ids)
                 yield TrackOutcome(track=track, result=Song(saved=saved, audio=audio))
 
     def _write_coarse(
@@ -198,7 +189,3 @@ def _gather(pieces: Iterator[AudioArray], total_samples: int, on_piece: Callable
         there += piece.shape[1]
         on_piece(there / total_samples)
     return np.concatenate(parts, axis=1)
-
-
-def _id_array(ids: list[int]) -> IdArray:
-    return np.asarray(ids, dtype=np.int32)

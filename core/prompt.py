@@ -10,10 +10,15 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TypeAlias
 
+import numpy as np
+
+from core.codes import IdArray
 from core.request import GenerationRequest, Mode, PromptMode
 from core.token_layout import TokenLayout
 
 Segment: TypeAlias = "int | str"
+Encode: TypeAlias = Callable[[str], list[int]]
+"""From a person's text to ids, never a special token."""
 
 MAX_BACKBONE_PROMPT = 4096
 MAX_SUPERRES_PROMPT = 2048
@@ -60,7 +65,26 @@ def _segments(request: GenerationRequest, layout: TokenLayout, metadata: str) ->
     return [layout.begin_of_text, metadata, separator, "", separator, *sung, *tail]
 
 
-def to_ids(segments: Sequence[Segment], encode: Callable[[str], list[int]], *, limit: int) -> list[int]:
+def backbone_prompt(
+    request: GenerationRequest, layout: TokenLayout, encode: Encode, *, limit: int = MAX_BACKBONE_PROMPT
+) -> IdArray:
+    """Ids of the backbone's prompt, int32 [n]; ``limit`` as in ``to_ids``."""
+    return np.asarray(to_ids(backbone_segments(request, layout), encode, limit=limit), np.int32)
+
+
+def superres_prompt(
+    request: GenerationRequest,
+    layout: TokenLayout,
+    encode: Encode,
+    text_mode: SuperresTextMode = SuperresTextMode.WITHOUT_DESCRIPTION,
+    *,
+    limit: int = MAX_SUPERRES_PROMPT,
+) -> IdArray:
+    """Ids of super-resolution's prompt, int32 [n]; ``limit`` as in ``to_ids``."""
+    return np.asarray(to_ids(superres_segments(request, layout, text_mode), encode, limit=limit), np.int32)
+
+
+def to_ids(segments: Sequence[Segment], encode: Encode, *, limit: int) -> list[int]:
     """Ids of a prompt; one that is too long keeps its first ``limit - 1`` ids and its last."""
     ids: list[int] = []
     for segment in segments:

@@ -20,7 +20,7 @@ from core.pipeline import MAX_NEW_TOKENS
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.follower import Follower
 from models.out_of_memory import naming_out_of_memory
-from models.sampling import Stage, check_finite, draw, generator_for
+from models.sampling import Stage, check_finite, draw, uniform_numbers
 from models.step_graphs import StepGraphs
 from models.transformer.kv_cache import KVCache
 from models.transformer.linear import linear
@@ -81,8 +81,7 @@ class DecodeBatch:
         self._temperature = torch.tensor([[task.temperature] for task in tasks], device=device)
         # Always the longest song's worth of numbers, so that a shorter limit gives the beginning of the same song.
         room = MAX_NEW_TOKENS + GPU_STEPS_BETWEEN_HOST_READS
-        uniform = [torch.rand(room, generator=generator_for(task.seed, Stage.BACKBONE)) for task in tasks]
-        self._uniform_SB = torch.stack(uniform, dim=1).to(device)
+        self._uniform_SB = uniform_numbers([task.seed for task in tasks], Stage.BACKBONE, room).to(device)
         self._drawn_SB = torch.zeros(room, len(tasks), dtype=torch.long, device=device)
         self._place = torch.zeros(1, dtype=torch.long, device=device)
         self._step = self._read = 0

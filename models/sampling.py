@@ -6,6 +6,7 @@ one explicit generator a track and stage, on the host: a seed means the same on 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 import torch
@@ -23,6 +24,11 @@ class Stage(Enum):
 def generator_for(seed: int, stage: Stage) -> torch.Generator:
     """The generator of one stage of one track."""
     return torch.Generator().manual_seed(2 * seed + stage.value)
+
+
+def uniform_numbers(seeds: Sequence[int], stage: Stage, count: int) -> torch.Tensor:
+    """The first ``count`` numbers of each track's stream, [count, tracks]; more of them begin with the same ones."""
+    return torch.stack([torch.rand(count, generator=generator_for(seed, stage)) for seed in seeds], dim=1)
 
 
 def draw(

@@ -232,7 +232,7 @@ class Run:
             if lesson.songs is None:
                 return loss, figures
             listening, heard = self._listen(lesson.songs)
-            return loss + listening, torch.where(heard.isnan(), figures, heard)
+            return loss + listening, _merged(heard, figures)
 
     @torch.no_grad()
     def _evaluate(self) -> torch.Tensor:
@@ -247,5 +247,9 @@ class Run:
             ends = itertools.accumulate(stage.steps for stage in stages)
             stage = next(stage for stage, end in zip(stages, ends, strict=True) if heard <= end)
             songs = self._pack(stage, HELD_OUT_SEED, 0, HELD_OUT_SONGS)
-            heard_figures: torch.Tensor = self._trainer(songs.to(self._device))[1]
-            return heard_figures.where(figures.isnan(), figures)
+            return _merged(self._trainer(songs.to(self._device))[1], figures)
+
+
+def _merged(heard: torch.Tensor, read: torch.Tensor) -> torch.Tensor:
+    """Figures of songs, and those of prompts where songs have none."""
+    return heard.where(~heard.isnan(), read)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from core.prompt import superres_segments, to_ids
+from core.prompt import superres_prompt
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from training.corpus.dataset import Example
 from training.text import encode_text
@@ -55,7 +55,7 @@ def pack_rows(
     codes = np.zeros((len(examples), length, depth), np.int64)
     latents = np.zeros((len(examples), length, latent_size), np.float32)
     for row, (example, layer) in enumerate(zip(examples, layers, strict=True)):
-        prompt = to_ids(superres_segments(example.request, layout), encode_text, limit=length // 2)
+        prompt = superres_prompt(example.request, layout, encode_text, limit=length // 2)
         frames = min(length - len(prompt), example.num_frames)
         first = int(rng.integers(example.num_frames - frames + 1))
         text[row, : len(prompt)] = [*prompt[:-1], layout.layer_marker(layer)]

@@ -11,10 +11,8 @@ import re
 from collections import Counter
 from functools import cache
 
-import numpy as np
-
+from core import prompt
 from core.codes import IdArray
-from core.prompt import INSTRUMENTAL_LANGUAGE, MAX_BACKBONE_PROMPT, backbone_segments, to_ids
 from core.request import GenerationRequest
 from core.token_layout import TokenLayout
 from training.corpus.dataset import Corpus
@@ -37,7 +35,7 @@ def known_words() -> tuple[str, ...]:
         word for plan in plans for write in (tag_prompt, sentence_prompt) for word in _pieces(write(plan, rng))
     )
     words = {word for word, times in seen.items() if times >= _FEWEST_SEEN}
-    words |= {word for tag in (*MEANINGS, *NO_AUDIBLE_EFFECT, INSTRUMENTAL_LANGUAGE) for word in _pieces(tag)}
+    words |= {word for tag in (*MEANINGS, *NO_AUDIBLE_EFFECT, prompt.INSTRUMENTAL_LANGUAGE) for word in _pieces(tag)}
     words |= {str(number) for number in _TEMPO_NUMBERS}
     return tuple(sorted(words))
 
@@ -66,10 +64,11 @@ def encode_text(text: str) -> list[int]:
     return ids
 
 
-def backbone_prompt(request: GenerationRequest, layout: TokenLayout, *, limit: int = MAX_BACKBONE_PROMPT) -> IdArray:
+def backbone_prompt(
+    request: GenerationRequest, layout: TokenLayout, *, limit: int = prompt.MAX_BACKBONE_PROMPT
+) -> IdArray:
     """Ids of the backbone's prompt, int32 [n]; one beyond ``limit`` is cut as any long prompt is."""
-    ids = to_ids(backbone_segments(request, layout), encode_text, limit=limit)
-    return np.asarray(ids, dtype=np.int32)
+    return prompt.backbone_prompt(request, layout, encode_text, limit=limit)
 
 
 def _pieces(text: str) -> list[str]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backend.doctor.finding import Finding, ok, problem, warning
 from backend.settings import Settings
 from core.engine import RuntimeMode
 from core.errors import KhalaError
 from core.pipeline import MAX_SEQUENCE_TOKENS
+
+if TYPE_CHECKING:
+    import torch
+
+    from models.checkpoint.tree import StageFiles
 
 _WORKSPACE_GB = 1.5
 """What activations, the codec's chunks and the libraries take beside weights and cache."""
@@ -48,46 +54,43 @@ def _gpus() -> Iterator[Finding]:
 
 
 def _checkpoint(settings: Settings, named: Path | None) -> Iterator[Finding]:
-    from models.checkpoint.tree import find_checkpoints, has_weights, missing_parts
+    from models.checkpoint.choose import present_checkpoints
+    from models.checkpoint.tree import find_checkpoints
+    from models.devices import choose_device, choose_dtype
 
-    root = named or settings.paths.checkpoints
-    if named is None and missing_parts(root):
-        if has_weights(root):
-            step = "download again what is missing, or move the folder away to use the demo model"
-            yield problem("checkpoint", f"{root} is not complete. {' '.join(missing_parts(root))}", step)
-            return
-        lesser = next((root / name for name in ("demo", "miniature") if (root / name).is_dir()), None)
-        if lesser is None:
-            step = f"put a checkpoint into {root}; until then an untrained miniature makes noise"
-            yield warning("checkpoint", "there is none", step)
-            return
-        root = lesser
+    folder = settings.paths.checkpoints
+    try:
+        root = named or present_checkpoints(folder)
+    except KhalaError as error:
+        step = "download again what is missing, or move the folder away to use the demo model"
+        yield problem("checkpoint", str(error), step)
+        return
+    if root is None:
+        step = f"put a checkpoint into {folder}; until then an untrained miniature makes noise"
+        yield warning("checkpoint", "there is none", step)
+        return
     try:
         tree = find_checkpoints(root)
-        sizes = [
-            _stage_gb(files.open()[1].source.shapes, settings.models.dtype) for files in (tree.backbone, tree.superres)
-        ]
-        cache = _cache_gb(tree.backbone.open()[0], settings.models.dtype)
+        device = choose_device(settings.models.device)
+        number_bytes = choose_dtype(settings.models.dtype, device).itemsize
+        stages = [sum(map(math.prod, _shapes(files))) for files in (tree.backbone, tree.superres)]
+        config, _ = tree.backbone.open()
     except KhalaError as error:
         yield problem("checkpoint", str(error), f"look closer with: python -m backend inspect {root}")
         return
-    name = tree.card.name if tree.card else "published weights"
-    yield ok("checkpoint", f"{name} in {root}")
+    yield ok("checkpoint", f"{tree.card.name if tree.card else 'published weights'} in {root}")
     yield ok("tokenizer", str(tree.tokenizer))
-    yield _memory(settings, sizes, cache)
+    weight_bytes = 1 if settings.models.quantize == "int8" else number_bytes
+    cache = 2 * config.num_layers * config.key_value_size * MAX_SEQUENCE_TOKENS * _TRACKS
+    yield _memory(settings, device, [numbers * weight_bytes / 1e9 for numbers in stages], cache * number_bytes / 1e9)
 
 
-def _memory(settings: Settings, stages_gb: list[float], cache_gb: float) -> Finding:
+def _memory(settings: Settings, device: torch.device, stages_gb: list[float], cache_gb: float) -> Finding:
     import torch
-
-    from models.devices import choose_device
 
     keeps = settings.models.runtime_mode is RuntimeMode.KEEP_LOADED
     weights = sum(stages_gb) if keeps else max(stages_gb)
-    if settings.models.quantize == "int8":
-        weights /= _bytes_a_number(settings.models.dtype)
     needed = weights + cache_gb + _WORKSPACE_GB
-    device = choose_device(settings.models.device)
     if device.type == "cuda":
         where, there = "GPU memory", torch.cuda.mem_get_info(device)[1] / 1e9
     else:
@@ -101,21 +104,5 @@ def _memory(settings: Settings, stages_gb: list[float], cache_gb: float) -> Find
     return ok(where, text)
 
 
-def _bytes_a_number(dtype: str | None) -> int:
-    import torch
-
-    if dtype is None:
-        return 2 if torch.cuda.is_available() else 4
-    return 2 if dtype == "bfloat16" else 4
-
-
-def _stage_gb(shapes: Mapping[str, tuple[int, ...]], dtype: str | None) -> float:
-    return sum(math.prod(shape) for shape in shapes.values()) * _bytes_a_number(dtype) / 1e9
-
-
-def _cache_gb(config: object, dtype: str | None) -> float:
-    from models.transformer.config import TransformerConfig
-
-    assert isinstance(config, TransformerConfig)
-    numbers = 2 * config.num_layers * config.key_value_size * MAX_SEQUENCE_TOKENS * _TRACKS
-    return numbers * _bytes_a_number(dtype) / 1e9
+def _shapes(files: StageFiles) -> Iterable[tuple[int, ...]]:
+    return files.open()[1].source.shapes.values()

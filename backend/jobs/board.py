@@ -73,13 +73,11 @@ class Board:
         open_jobs = select(JobRow).where(JobRow.number.in_(unfinished)).order_by(*IN_TURN)
         with self._database.reading() as session:
             latest = session.execute(paces.order_by(TrackRow.id.desc()).limit(_REMEMBERED_TRACKS)).all()
-            rows = session.scalars(open_jobs).all()
-            jobs = [row.to_job() for row in rows]
-            foreseen = [_open_job(row) for row in rows]
+            jobs = [row.to_job() for row in session.scalars(open_jobs)]
         # What another model took says nothing of these.
         models = {engine.checkpoint for engine in loaded}
         pace = median_pace([one for one, checkpoint in latest if one and checkpoint in models])
-        outlook = outlooks(foreseen, pace, workers=len(loaded))
+        outlook = outlooks([_open_job(job) for job in jobs], pace, workers=len(loaded))
         written, waiting = {}, 0
         for job in jobs:
             waits = any(track.status is TrackStatus.QUEUED for track in job.tracks)
@@ -90,10 +88,10 @@ class Board:
         return written
 
 
-def _open_job(row: JobRow) -> OpenJob:
+def _open_job(job: Job) -> OpenJob:
     return OpenJob(
-        job_id=row.job_id,
-        duration_minutes=row.request.duration_minutes,
+        job_id=job.job_id,
+        duration_minutes=job.request.duration_minutes,
         tracks=[
             OpenTrack(
                 index=track.index,
@@ -104,7 +102,7 @@ def _open_job(row: JobRow) -> OpenJob:
                 worker_id=track.worker_id,
                 seconds_at_work=(now() - track.started_at).total_seconds() if track.started_at else 0.0,
             )
-            for track in row.tracks
+            for track in job.tracks
             if not track.status.is_final
         ],
     )

@@ -6,13 +6,11 @@ from typing import Protocol
 
 import torch
 
+from benchmarks.shapes import LAYOUT
+from core.token_layout import COARSE_LAYERS
 from models.transformer.config import TransformerConfig
 
-TEXT_ROWS = 1000
-"""Rows of the vocabulary that are read and never written; few, so that nobody gains by not projecting on them."""
-
-CODEBOOK_SIZE = 1024
-VOCAB_ROWS = TEXT_ROWS + 2 * CODEBOOK_SIZE + 1
+VOCAB_ROWS = LAYOUT.vocab_size(COARSE_LAYERS)
 
 
 class Contender(Protocol):

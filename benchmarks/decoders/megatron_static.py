@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
-from megatron.core.inference.contexts import StaticInferenceContext
 
 from benchmarks.decoders.contender import VOCAB_ROWS
 from benchmarks.random_engine import randomised
@@ -24,22 +25,21 @@ class MegatronStatic:
     name = "megatron-core, static inference"
 
     def __init__(self, shape: TransformerConfig, device: torch.device, dtype: torch.dtype) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        self._group = process_group(Path(self._folder.name) / "store")
-        self._group.__enter__()
+        group = ExitStack()
+        atexit.register(group.close)  # megatron-core needs it for as long as the model is used
+        folder = group.enter_context(tempfile.TemporaryDirectory())
+        group.enter_context(process_group(Path(folder) / "store"))
         with torch.device("meta"):
             model = Transformer(shape, vocab_size=VOCAB_ROWS)
-        self._shape, self._device, self._dtype = shape, device, dtype
+        self._device = device
         self._gpt = MegatronGpt(randomised(model, torch.device("cpu"), torch.float32), room=_ROOM)
         self._gpt.model.to(device, dtype)
 
     def start(self, *, batch: int, context: int, steps: int) -> None:
-        shape = self._shape
-        self._context = StaticInferenceContext(batch, context + steps)
-        size = (context + steps, batch, shape.num_groups, shape.head_size)
-        for layer in range(1, shape.num_layers + 1):
-            pair = tuple(torch.randn(size, device=self._device, dtype=self._dtype) for _ in range(2))
-            self._context.key_value_memory_dict[layer] = pair
+        self._context = self._gpt.cache(batch, context + steps)
+        for pair in self._context.key_value_memory_dict.values():
+            for kept in pair:
+                kept.normal_()
         self._context.increment_sequence_len_offset(context)
         self._context.enable_decode_mode()
         self._token = torch.zeros(batch, dtype=torch.long, device=self._device)
@@ -52,8 +52,3 @@ class MegatronStatic:
     def weight_bytes(self) -> int:
         model = self._gpt.model
         return int(sum(p.nbytes for p in model.decoder.parameters()) + model.output_layer.weight.nbytes)
-
-    def close(self) -> None:
-        """Leave the process group, so that another can be made."""
-        self._group.__exit__(None, None, None)
-        self._folder.cleanup()

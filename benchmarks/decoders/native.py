@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from benchmarks.decoders.contender import CODEBOOK_SIZE, TEXT_ROWS
+from benchmarks.decoders.contender import VOCAB_ROWS
 from benchmarks.random_engine import randomised
+from benchmarks.shapes import LAYOUT
 from core.engine import BackboneTask
-from core.token_layout import TokenLayout
 from models.backbone import DecodeBatch, decode_heads
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
@@ -20,20 +20,18 @@ class Native:
     name = "native"
 
     def __init__(self, shape: TransformerConfig, device: torch.device, dtype: torch.dtype) -> None:
-        self._layout = TokenLayout(text_vocab_size=TEXT_ROWS, codebook_size=CODEBOOK_SIZE, num_quantizers=2)
-        vocab_rows = self._layout.vocab_size(2)
         with torch.device("meta"):
-            model = Transformer(shape, vocab_size=vocab_rows)
+            model = Transformer(shape, vocab_size=VOCAB_ROWS)
         self._model = randomised(model, device, dtype)
-        self._heads = decode_heads(self._model, self._layout)
+        self._heads = decode_heads(self._model, LAYOUT)
 
     @torch.inference_mode()
     def start(self, *, batch: int, context: int, steps: int) -> None:
-        prompt = np.arange(context, dtype=np.int32) % TEXT_ROWS
+        prompt = np.arange(context, dtype=np.int32) % LAYOUT.text_vocab_size
         task = BackboneTask(
             prompt=prompt, seed=0, top_k=1, temperature=1.0, max_frames=steps, expected_tokens=2 * steps
         )
-        self._batch = DecodeBatch(self._model, self._layout, self._heads, [task] * batch)
+        self._batch = DecodeBatch(self._model, LAYOUT, self._heads, [task] * batch)
 
     @torch.inference_mode()
     def step(self) -> None:
@@ -41,4 +39,4 @@ class Native:
 
     def weight_bytes(self) -> int:
         blocks = sum(p.nbytes for p in self._model.blocks.parameters())
-        return blocks + CODEBOOK_SIZE * self._model.config.hidden_size * 4
+        return blocks + LAYOUT.codebook_size * self._model.config.hidden_size * 4

@@ -12,8 +12,8 @@ from models.checkpoint.tree import has_weights, missing_parts
 _log = logging.getLogger(__name__)
 
 
-def choose_checkpoints(root: Path) -> Path:
-    """The tree to load from ``root``; writes the miniature there when there is nothing else.
+def present_checkpoints(root: Path) -> Path | None:
+    """The tree to load from ``root``, as far as there is one.
 
     A tree that was begun but is not complete is an error, never silently passed over for a lesser one.
     """
@@ -22,16 +22,22 @@ def choose_checkpoints(root: Path) -> Path:
         return root
     if has_weights(root):
         raise CheckpointError(root, "weights are there, but the checkpoint is not complete. " + " ".join(missing))
-    demo = root / "demo"
+    demo, miniature = root / "demo", root / "miniature"
     if demo.is_dir():
         return demo
+    return miniature if miniature.is_dir() and any(miniature.iterdir()) else None
+
+
+def choose_checkpoints(root: Path) -> Path:
+    """The tree to load from ``root``; writes the miniature there when there is nothing else."""
+    if present := present_checkpoints(root):
+        return present
     miniature = root / "miniature"
-    if missing_parts(miniature):
-        _log.warning("No trained checkpoint under %s: writing an untrained miniature, which only makes noise.", root)
-        try:
-            write_miniature(miniature)
-        except CheckpointError:
-            # Two workers that start together both write one; the slower finds the faster's.
-            if missing_parts(miniature):
-                raise
+    _log.warning("No trained checkpoint under %s: writing an untrained miniature, which only makes noise.", root)
+    try:
+        write_miniature(miniature)
+    except CheckpointError:
+        # Two workers that start together both write one; the slower finds the faster's.
+        if missing_parts(miniature):
+            raise
     return miniature

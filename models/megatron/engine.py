@@ -10,10 +10,9 @@ from pathlib import Path
 from torch import nn
 
 from core.codes import CoarseCodes, FullCodes
-from core.engine import BackboneGenerator, BackboneTask, RuntimeMode, SuperResolver, SuperresTask, Watch
+from core.engine import BackboneGenerator, BackboneTask, RuntimeMode, SuperResolver, SuperresTask, Unwatched, Watch
 from core.errors import GenerationError, KhalaError
 from core.pipeline import MAX_SEQUENCE_TOKENS
-from core.progress import Progress
 from core.token_layout import COARSE_LAYERS
 from models.engine_native import NativeEngine
 from models.megatron.gpt import MegatronGpt
@@ -103,7 +102,7 @@ def _follow(opening: Opening, rank: int, ranks: int, store: Path) -> None:
 
 def _generate(engine: MegatronEngine, tasks: list[BackboneTask]) -> None:
     with engine.backbone() as backbone:
-        backbone.generate(tasks, _Nobody())
+        backbone.generate(tasks, Unwatched())
 
 
 def _resolve(engine: MegatronEngine, task: SuperresTask) -> None:
@@ -125,12 +124,3 @@ class _AnnouncedResolver:
 
     def resolve(self, task: SuperresTask, on_layer: Callable[[float], None]) -> FullCodes:
         return self._ranks.run(RESOLVE, task, lambda: self._resolver.resolve(task, on_layer))
-
-
-class _Nobody:
-    """The other ranks report to nobody, and rank 0 says when to stop."""
-
-    def progress(self, track: int, progress: Progress) -> None: ...
-
-    def cancelled(self, track: int) -> bool:
-        return False

@@ -74,7 +74,7 @@ class MegatronGpt:
         self.model.to(model.device, model.dtype)
         # Hidden states come out, so that only the positions and rows that somebody needs are projected.
         self.model.post_process = False
-        self._room, self._local_groups = room, config.num_groups // ranks
+        self._local_groups = config.num_groups // ranks
 
     @torch.no_grad()
     def causal_logits(self, ids: torch.Tensor) -> torch.Tensor:
@@ -94,16 +94,21 @@ class MegatronGpt:
         )
         return hidden.transpose(0, 1)
 
-    @torch.no_grad()
-    def begin(self, prompt: torch.Tensor, *, room: int) -> tuple[StaticInferenceContext, torch.Tensor]:
-        """Read prompts [B, T] into a cache with ``room`` positions; the cache and the last position's logits [B, V]."""
-        batch, time = prompt.shape
+    def cache(self, batch: int, room: int) -> StaticInferenceContext:
+        """An empty cache of ``room`` positions for each track."""
         context = StaticInferenceContext(batch, room)
         weight = self.model.embedding.word_embeddings.weight
         shape = (room, batch, self._local_groups, self._config.kv_channels)
         for layer in range(1, self._config.num_layers + 1):
             pair = torch.zeros(2, *shape, dtype=weight.dtype, device=weight.device)
             context.key_value_memory_dict[layer] = (pair[0], pair[1])
+        return context
+
+    @torch.no_grad()
+    def begin(self, prompt: torch.Tensor, *, room: int) -> tuple[StaticInferenceContext, torch.Tensor]:
+        """Read prompts [B, T] into a cache with ``room`` positions; the cache and the last position's logits [B, V]."""
+        batch, time = prompt.shape
+        context = self.cache(batch, room)
         hidden_from = torch.ones(time, time, dtype=torch.bool, device=prompt.device).triu(1)[None, None]
         positions = torch.arange(time, device=prompt.device)[None].expand(batch, -1)
         hidden = self.model(prompt, positions, hidden_from, inference_context=context, runtime_gather_output=True)

@@ -20,7 +20,7 @@ from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.follower import Follower
 from models.megatron.gpt import MegatronGpt
 from models.out_of_memory import naming_out_of_memory
-from models.sampling import Stage, check_finite, draw, generator_for
+from models.sampling import Stage, check_finite, draw, generator_for, uniform_numbers
 from models.transformer.model import Transformer
 from models.verify.foretelling import layer_rows
 
@@ -53,8 +53,8 @@ class MegatronBackbone:
         layout, device = self._layout, next(self._gpt.model.parameters()).device
         prompt = torch.from_numpy(tasks[0].prompt).to(device, torch.long).expand(len(tasks), -1)
         room = len(tasks[0].prompt) + COARSE_LAYERS * max(task.max_frames for task in tasks)
-        uniform = [torch.rand(MAX_NEW_TOKENS, generator=generator_for(task.seed, Stage.BACKBONE)) for task in tasks]
-        uniform_SB = torch.stack(uniform, dim=1).to(device)
+        uniform_SB = uniform_numbers([task.seed for task in tasks], Stage.BACKBONE, MAX_NEW_TOKENS).to(device)
+        top_k = max(task.top_k for task in tasks)
         limits = torch.tensor([[task.top_k] for task in tasks], device=device)
         temperature = torch.tensor([[task.temperature] for task in tasks], device=device)
         context, logits = self._gpt.begin(prompt, room=room + 1)
@@ -67,7 +67,6 @@ class MegatronBackbone:
             legal = logits[:, window.start : window.stop]
             if layer == 0:
                 legal = torch.cat([legal, logits[:, layout.end_of_generation, None]], dim=1)
-            top_k = max(task.top_k for task in tasks)
             index = draw(legal, uniform_SB[step], top_k=top_k, row_top_k=limits, temperature=temperature)
             follower.read(index[None].cpu().numpy())
             token = torch.where(index < len(window), index + window.start, layout.end_of_generation)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +13,11 @@ import numpy as np
 import torch
 
 from core.codes import CoarseCodes, FullCodes
-from core.engine import AudioArray, BackboneTask
+from core.engine import AudioArray, BackboneTask, Unwatched
 from core.errors import GenerationError
-from core.progress import Progress
-from core.prompt import MAX_BACKBONE_PROMPT, MAX_SUPERRES_PROMPT, backbone_segments, superres_segments, to_ids
+from core.prompt import backbone_prompt, superres_prompt
 from core.request import GenerationRequest, Mode, PromptMode
-from core.token_layout import COARSE_LAYERS
+from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.checkpoint.stage import load_stage
 from models.checkpoint.transformer_weights import Fc1Bias
 from models.checkpoint.tree import CheckpointTree, find_checkpoints
@@ -79,22 +80,16 @@ def verify(
     native = NativeForeteller(*plain, engine.layout)
     reference = bench.reference(native, frames)
     where = choose_device(device)
-    variants = [
-        bench.variant(
-            f"{format_name(number_format, weights)} on {where}",
-            NativeForeteller(*bench.transformers(where, number_format, quantize=weights), engine.layout),
-            reference,
-        )
-        for number_format, weights in _formats(where, choose_dtype(dtype, where))
-    ]
-    variants += _megatron(bench, plain, reference)
+    formats = _formats(bench, where, choose_dtype(dtype, where))
+    room = max(len(prompt) for prompt in bench.prompts) + COARSE_LAYERS * reference.chain_QT.shape[1]
+    others = itertools.chain(formats, _megatron(plain, engine.layout, room))
     return Verification(
         checkpoint=engine.description.checkpoint,
         fc1_bias=engine.description.fc1_bias,
         serving=f"{engine.description.dtype} on {where}",
         frames=reference.chain_QT.shape[1],
         served_equal=bench.served_equal(native, frames),
-        variants=tuple(variants),
+        variants=tuple(bench.variants(others, reference)),
     )
 
 
@@ -104,11 +99,7 @@ class Bench:
     def __init__(self, engine: NativeEngine, tree: CheckpointTree) -> None:
         self.engine, self._tree = engine, tree
         layout, encode = engine.layout, engine.encode_text
-        prompts = (
-            to_ids(backbone_segments(REQUEST, layout), encode, limit=MAX_BACKBONE_PROMPT),
-            to_ids(superres_segments(REQUEST, layout), encode, limit=MAX_SUPERRES_PROMPT),
-        )
-        self.prompts = (np.asarray(prompts[0], np.int32), np.asarray(prompts[1], np.int32))
+        self.prompts = backbone_prompt(REQUEST, layout, encode), superres_prompt(REQUEST, layout, encode)
 
     def transformers(
         self,
@@ -135,10 +126,13 @@ class Bench:
         coarse_QT = torch.from_numpy(coarse.values.T.astype(np.int64))
         return Reference.of(model, self.prompts, coarse_QT, self.engine.layout.num_quantizers)
 
-    def variant(self, name: str, model: Foreteller, reference: Reference) -> Variant:
-        agreement = reference.agreement(model)
-        audio = self._audio(reference.chain_QT), self._audio(agreement.chain_QT)
-        return Variant(name=name, agreement=agreement, audio_snr_db=signal_to_noise_db(*audio))
+    def variants(self, models: Iterable[tuple[str, Foreteller]], reference: Reference) -> Iterator[Variant]:
+        """Each named model held against the reference, one at a time."""
+        expected = self._audio(reference.chain_QT)
+        for name, model in models:
+            agreement = reference.agreement(model)
+            snr_db = signal_to_noise_db(expected, self._audio(agreement.chain_QT))
+            yield Variant(name=name, agreement=agreement, audio_snr_db=snr_db)
 
     def served_equal(self, model: Foreteller, frames: int) -> float:
         """Share of the engine's greedy tokens that are ``model``'s too."""
@@ -156,7 +150,7 @@ class Bench:
             expected_tokens=frames * COARSE_LAYERS,
         )
         with self.engine.backbone() as backbone:
-            (written,) = backbone.generate([task], _Nobody())
+            (written,) = backbone.generate([task], Unwatched())
         if isinstance(written, GenerationError):
             raise written
         return written
@@ -166,31 +160,24 @@ class Bench:
             return np.concatenate(list(decoder.decode(FullCodes(values=codes_QT.numpy().astype(np.int16)))), axis=1)
 
 
-def _formats(device: torch.device, served: torch.dtype) -> list[tuple[torch.dtype, Quantize]]:
+def _formats(bench: Bench, device: torch.device, served: torch.dtype) -> Iterator[tuple[str, Foreteller]]:
     """What is tried beside the reference: the serving format, bfloat16, and the serving format with int8 weights."""
-    plain = dict.fromkeys([served, torch.bfloat16])
-    formats = [(number_format, Quantize.NONE) for number_format in plain]
-    return [one for one in formats if device != CPU or one[0] != torch.float32] + [(served, Quantize.INT8)]
+    plain = [(number_format, Quantize.NONE) for number_format in dict.fromkeys([served, torch.bfloat16])]
+    for number_format, weights in (*plain, (served, Quantize.INT8)):
+        if (device, number_format, weights) != (CPU, torch.float32, Quantize.NONE):
+            models = bench.transformers(device, number_format, quantize=weights)
+            yield f"{format_name(number_format, weights)} on {device}", NativeForeteller(*models, bench.engine.layout)
 
 
-def _megatron(bench: Bench, plain: tuple[Transformer, Transformer], reference: Reference) -> list[Variant]:
+def _megatron(
+    plain: tuple[Transformer, Transformer], layout: TokenLayout, room: int
+) -> Iterator[tuple[str, Foreteller]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it misses accelerators' libraries, which a check can do without
         try:
             from models.megatron.foretelling import MegatronForeteller
             from models.megatron.process_group import process_group
         except ImportError:
-            return []
-        room = max(len(prompt) for prompt in bench.prompts) + COARSE_LAYERS * reference.chain_QT.shape[1]
+            return
         with tempfile.TemporaryDirectory() as directory, process_group(Path(directory) / "store"):
-            model = MegatronForeteller(*plain, bench.engine.layout, room=room)
-            return [bench.variant(f"{MEGATRON}, float32 on cpu", model, reference)]
-
-
-class _Nobody:
-    """Nobody follows a check, and nobody stops it."""
-
-    def progress(self, track: int, progress: Progress) -> None: ...
-
-    def cancelled(self, track: int) -> bool:
-        return False
+            yield f"{MEGATRON}, float32 on cpu", MegatronForeteller(*plain, layout, room=room)

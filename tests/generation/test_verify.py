@@ -62,8 +62,8 @@ def test_an_engine_that_counts_a_bias_wrongly_is_not_passed(
     for model in doubled:
         model.get_parameter("blocks.0.ffn.gate_up.bias").add_(0.5)  # the miniature's own biases are small
     for name in ("float32 on cpu", "megatron-core, float32 on cpu"):
-        wrong = bench.variant(name, NativeForeteller(*doubled, bench.engine.layout), reference)
-        doubtful = replace(found, variants=(wrong,))
+        wrong = name, NativeForeteller(*doubled, bench.engine.layout)
+        doubtful = replace(found, variants=tuple(bench.variants([wrong], reference)))
         assert not is_sound(doubtful)
         assert "Doubtful" in report(doubtful)
     assert not is_sound(replace(found, served_equal=0.9))

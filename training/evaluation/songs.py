@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from core.codes import CoarseCodes, CodeArray
-from core.engine import BackboneTask
-from core.progress import Progress
+from core.engine import BackboneTask, Unwatched
 from core.request import SamplingOptions
 from core.token_layout import COARSE_LAYERS
 from training.corpus.dataset import HELD_OUT_SEED, Song, song
@@ -66,7 +65,7 @@ def generate_songs(subject: Subject, count: int, sampling: SamplingOptions, work
                 batch = missing[first : first + _BATCH]
                 logger.info("generating songs %d to %d of %d", batch[0] + 1, batch[-1] + 1, count)
                 tasks = [_task(subject, index, sampling) for index in batch]
-                for index, result in zip(batch, backbone.generate(tasks, _Nobody()), strict=True):
+                for index, result in zip(batch, backbone.generate(tasks, Unwatched()), strict=True):
                     nothing = np.zeros((0, COARSE_LAYERS), np.int16)
                     codes = result.values if isinstance(result, CoarseCodes) else nothing
                     unfinished = paths[index].with_suffix(".part.npy")
@@ -86,12 +85,3 @@ def _task(subject: Subject, index: int, sampling: SamplingOptions) -> BackboneTa
         max_frames=most_frames(),
         expected_tokens=COARSE_LAYERS * frames_in(MINUTES),
     )
-
-
-class _Nobody:
-    """A watch that hears nothing and wants everything."""
-
-    def progress(self, track: int, progress: Progress) -> None: ...
-
-    def cancelled(self, track: int) -> bool:
-        return False

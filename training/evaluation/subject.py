@@ -6,11 +6,10 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from core.codes import IdArray
-from core.prompt import MAX_BACKBONE_PROMPT, MAX_SUPERRES_PROMPT, backbone_segments, superres_segments, to_ids
+from core.prompt import backbone_prompt, superres_prompt
 from core.request import GenerationRequest
 from models.checkpoint.stage import load_stage
 from models.checkpoint.tree import CheckpointTree, StageFiles, find_checkpoints
@@ -57,13 +56,11 @@ class Subject:
 
     def backbone_prompt(self, request: GenerationRequest) -> IdArray:
         """Ids as the pipeline makes them."""
-        segments = backbone_segments(request, self.engine.layout)
-        return np.asarray(to_ids(segments, self.engine.encode_text, limit=MAX_BACKBONE_PROMPT), np.int32)
+        return backbone_prompt(request, self.engine.layout, self.engine.encode_text)
 
     def superres_prompt(self, request: GenerationRequest) -> IdArray:
         """Ids as the pipeline makes them."""
-        segments = superres_segments(request, self.engine.layout)
-        return np.asarray(to_ids(segments, self.engine.encode_text, limit=MAX_SUPERRES_PROMPT), np.int32)
+        return superres_prompt(request, self.engine.layout, self.engine.encode_text)
 
     def transformer(self, files: StageFiles, layers: int) -> Transformer:
         """The bare model of a stage that knows so many layers, to measure what it foretells."""
