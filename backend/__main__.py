@@ -20,6 +20,7 @@ COMMANDS = {
     "generate": "make songs without a server",
     "decode": "turn codes into audio",
     "encode": "turn audio into codes",
+    "download": "fetch the published weights",
     "inspect": "say what a checkpoint directory holds",
     "verify": "check a checkpoint's numbers against float32",
     "openapi": "print the API's OpenAPI document",

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import anyio
 import httpx
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from backend.artifacts.encode import write_mp3
 from backend.artifacts.song_writer import Mp3Encoder, SongWriter
@@ -62,7 +62,7 @@ class _QuietServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
+async def served(app: Starlette) -> AsyncIterator[str]:
     """The application on a free port; yields its URL."""
     listening = bind("127.0.0.1", 0)
     server = _QuietServer(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
