@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 
 from backend.doctor.finding import Finding, ok, problem, warning
 from backend.settings import Settings
-from core.engine import RuntimeMode
 from core.errors import KhalaError
-from core.pipeline import MAX_SEQUENCE_TOKENS
 
 if TYPE_CHECKING:
     import torch
 
     from models.checkpoint.tree import StageFiles
+    from models.memory import MemoryNeed
 
-_WORKSPACE_GB = 1.5
-"""What activations, the codec's chunks and the libraries take beside weights and cache."""
 _TRACKS = 2
 
 
@@ -57,6 +54,8 @@ def _checkpoint(settings: Settings, named: Path | None) -> Iterator[Finding]:
     from models.checkpoint.choose import present_checkpoints
     from models.checkpoint.tree import find_checkpoints
     from models.devices import choose_device, choose_dtype
+    from models.memory import MemoryNeed
+    from models.transformer.quantize import Quantize
 
     folder = settings.paths.checkpoints
     try:
@@ -72,31 +71,31 @@ def _checkpoint(settings: Settings, named: Path | None) -> Iterator[Finding]:
     try:
         tree = find_checkpoints(root)
         device = choose_device(settings.models.device)
-        number_bytes = choose_dtype(settings.models.dtype, device).itemsize
-        stages = [sum(map(math.prod, _shapes(files))) for files in (tree.backbone, tree.superres)]
-        config, _ = tree.backbone.open()
+        need = MemoryNeed(
+            config=tree.backbone.open()[0],
+            stage_numbers=[sum(map(math.prod, _shapes(files))) for files in (tree.backbone, tree.superres)],
+            number_bytes=choose_dtype(settings.models.dtype, device).itemsize,
+            quantize=Quantize(settings.models.quantize),
+            runtime_mode=settings.models.runtime_mode,
+        )
     except KhalaError as error:
         yield problem("checkpoint", str(error), f"look closer with: python -m backend inspect {root}")
         return
     yield ok("checkpoint", f"{tree.card.name if tree.card else 'published weights'} in {root}")
     yield ok("tokenizer", str(tree.tokenizer))
-    weight_bytes = 1 if settings.models.quantize == "int8" else number_bytes
-    cache = 2 * config.num_layers * config.key_value_size * MAX_SEQUENCE_TOKENS * _TRACKS
-    yield _memory(settings, device, [numbers * weight_bytes / 1e9 for numbers in stages], cache * number_bytes / 1e9)
+    yield _memory(need, device)
 
 
-def _memory(settings: Settings, device: torch.device, stages_gb: list[float], cache_gb: float) -> Finding:
+def _memory(need: MemoryNeed, device: torch.device) -> Finding:
     import torch
 
-    keeps = settings.models.runtime_mode is RuntimeMode.KEEP_LOADED
-    weights = sum(stages_gb) if keeps else max(stages_gb)
-    needed = weights + cache_gb + _WORKSPACE_GB
+    needed = need.total_gb(tracks=_TRACKS)
     if device.type == "cuda":
         where, there = "GPU memory", torch.cuda.mem_get_info(device)[1] / 1e9
     else:
         where, there = "memory", os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
     text = f"{there:.1f} GB there, about {needed:.1f} GB needed for {_TRACKS} of the longest tracks at once"
-    if weights > there:
+    if need.weights_gb() > there:
         step = "use --runtime-mode one_shot, KHALA_QUANTIZE=int8, or a larger card"
         return problem(where, text, step)
     if needed > there:

@@ -10,6 +10,7 @@ import torch
 from core.prompt import backbone_segments
 from core.request import Mode, PromptMode
 from core.token_layout import TokenLayout
+from tests.documents.blocks import blocks
 from training.codec_fit.fit import FittedCodec
 from training.corpus.corpus_codec import CORPUS_CODEC_FILE
 from training.corpus.dataset import Corpus, Example, song
@@ -105,3 +106,10 @@ def _sum(codebooks: torch.Tensor, codes_QF: torch.Tensor) -> torch.Tensor:
     for layer, codes in enumerate(codes_QF):
         total += codebooks[layer][codes]
     return total
+
+
+def test_the_documented_reading_of_the_corpus_works(corpus: Corpus, codec_directory: Path) -> None:
+    (block,) = (one for one in blocks() if one.language == "python" and one.place.startswith("training/"))
+    names: dict[str, object] = {"codec_directory": codec_directory}
+    exec(block.text, names)
+    assert isinstance(names["example"], Example)

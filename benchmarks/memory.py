@@ -1,0 +1,70 @@
+"""What the published size needs on a GPU, in bfloat16, as the table of ENVIRONMENT_SETUP.md; computed, not measured.
+
+python -m benchmarks.memory
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import torch
+
+from benchmarks.shapes import SHAPES
+from core.engine import RuntimeMode
+from core.pipeline import MAX_SEQUENCE_TOKENS
+from core.token_layout import COARSE_LAYERS, TokenLayout
+from models.memory import MemoryNeed
+from models.transformer.config import TransformerConfig
+from models.transformer.model import Transformer
+from models.transformer.quantize import Quantize
+
+_LAYOUT = TokenLayout(text_vocab_size=128_000, codebook_size=1024, num_quantizers=64)
+_BFLOAT16_BYTES = 2
+_CARDS_GB = (6, 8, 12, 16, 24, 48, 80)
+_TOKENS_A_MINUTE = 2584
+_PROMPT_TOKENS = 1000
+_SONGS = {
+    "2 tracks of 3 minutes": (2, 3 * _TOKENS_A_MINUTE + _PROMPT_TOKENS),
+    "2 of the longest": (2, MAX_SEQUENCE_TOKENS),
+    "8 of the longest": (8, MAX_SEQUENCE_TOKENS),
+}
+
+
+def memory_table() -> str:
+    """Markdown: a row a way to run, a column a batch, in each the gigabytes and the smallest card that has them."""
+    heads = [
+        f"| --runtime-mode | KHALA_QUANTIZE | {' | '.join(_SONGS)} |",
+        f"| --- | --- |{' --- |' * len(_SONGS)}",
+    ]
+    return "\n".join([*heads, *_rows()]) + "\n"
+
+
+def _rows() -> Iterator[str]:
+    shape = SHAPES["published"]
+    for mode in RuntimeMode:
+        for quantize in Quantize:
+            need = MemoryNeed(
+                config=shape,
+                stage_numbers=[_numbers(shape, layers) for layers in (COARSE_LAYERS, _LAYOUT.num_quantizers)],
+                number_bytes=_BFLOAT16_BYTES,
+                quantize=quantize,
+                runtime_mode=mode,
+            )
+            cells = [_cell(need.total_gb(tracks=tracks, tokens=tokens)) for tracks, tokens in _SONGS.values()]
+            yield f"| {mode.value} | {quantize.value} | {' | '.join(cells)} |"
+
+
+def _numbers(shape: TransformerConfig, layers: int) -> int:
+    with torch.device("meta"):
+        model = Transformer(shape, vocab_size=_LAYOUT.vocab_size(layers), first_output_row=_LAYOUT.text_vocab_size)
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _cell(gigabytes: float) -> str:
+    card = next((card for card in _CARDS_GB if gigabytes <= card), None)
+    return f"{gigabytes:.1f} GB" + (f": a card of {card}" if card else "")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(memory_table())

@@ -1,0 +1,48 @@
+"""How much memory a checkpoint asks for, computed from its sizes; nothing is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from core.engine import RuntimeMode
+from core.pipeline import MAX_SEQUENCE_TOKENS
+from models.transformer.config import TransformerConfig
+from models.transformer.model import Transformer
+from models.transformer.quantize import Quantize
+
+_WORKSPACE_GB = 1.5
+"""What activations, the codec's chunks and the libraries take beside weights and cache."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryNeed:
+    """Two transformers of one shape that hold so many numbers each: the backbone, then super-resolution."""
+
+    config: TransformerConfig
+    stage_numbers: Sequence[int]
+    number_bytes: int
+    quantize: Quantize = Quantize.NONE
+    runtime_mode: RuntimeMode = RuntimeMode.ONE_SHOT
+
+    def weights_gb(self) -> float:
+        """Weights that lie in memory together."""
+        gigabytes = self._stages_gb()
+        return sum(gigabytes) if self.runtime_mode is RuntimeMode.KEEP_LOADED else max(gigabytes)
+
+    def total_gb(self, *, tracks: int, tokens: int = MAX_SEQUENCE_TOKENS) -> float:
+        """With so many tracks at once, each of so many positions in the backbone."""
+        backbone, superres = self._stages_gb()
+        cached_numbers = 2 * self.config.num_layers * self.config.key_value_size * tokens * tracks
+        writing = backbone + cached_numbers * self.number_bytes / 1e9
+        keeps = self.runtime_mode is RuntimeMode.KEEP_LOADED
+        return (writing + superres if keeps else max(writing, superres)) + _WORKSPACE_GB
+
+    def _stages_gb(self) -> list[float]:
+        with torch.device("meta"):
+            blocks = sum(p.numel() for p in Transformer(self.config, vocab_size=1).blocks.parameters())
+        # Embeddings and output rows stay as they are (models.transformer.quantize).
+        block_bytes = 1 if self.quantize is Quantize.INT8 else self.number_bytes
+        return [(blocks * block_bytes + (numbers - blocks) * self.number_bytes) / 1e9 for numbers in self.stage_numbers]

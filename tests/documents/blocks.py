@@ -1,0 +1,56 @@
+"""Code blocks of the project's Markdown files, each with the reason why the tests leave it out, if there is one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_BLOCK = re.compile(
+    r"^(?:<!-- not run: (?P<reason>.+?) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+_COMMENT = re.compile(r"(^|\s)#.*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """``place`` is file:line; ``reason`` says why nobody runs it here, and is empty when it is run."""
+
+    place: str
+    language: str
+    text: str
+    reason: str
+
+    @property
+    def commands(self) -> list[str]:
+        """Lines of a shell block without comments, continued ones as one."""
+        text = _COMMENT.sub("", self.text.replace("\\\n", " "))
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def documents() -> list[Path]:
+    """Every Markdown file of the project: those git has or would take."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [ROOT / name for name in sorted(names)]
+
+
+def blocks() -> list[Block]:
+    """Every fenced block of every document, in reading order."""
+    found = []
+    for path in documents():
+        text = path.read_text(encoding="utf-8")
+        for match in _BLOCK.finditer(text):
+            line = text.count("\n", 0, match.start("language")) + 1
+            found.append(
+                Block(
+                    place=f"{path.relative_to(ROOT)}:{line}",
+                    language=match["language"],
+                    text=match["text"],
+                    reason=match["reason"] or "",
+                )
+            )
+    return found
