@@ -19,8 +19,8 @@ def naming_out_of_memory(what: str) -> Iterator[None]:
         if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
             raise
         raise DeviceOutOfMemory(
-            f"There is not enough memory for {what}. Use the runtime mode one_shot, ask for fewer tracks or a shorter "
-            "song, or free memory that other programs hold."
+            f"There is not enough memory for {what}. Use the runtime mode one_shot, set KHALA_QUANTIZE=int8, ask "
+            "for fewer tracks or a shorter song, or free memory that other programs hold."
         ) from error
 
 
