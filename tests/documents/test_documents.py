@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from benchmarks.memory import memory_table
 from tests.backend.real_processes import environment, real_backend, url_in
@@ -23,6 +24,13 @@ SECONDS = 240
 
 _DOCUMENTED_URL = "http://127.0.0.1:8889"
 _LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s#]+)")
+
+
+def _cases(*languages: str) -> list[ParameterSet]:
+    """Blocks of these languages; a translation's are held against its original's by a test of their own."""
+    return [
+        pytest.param(one, id=one.place) for one in BLOCKS if one.language in languages and "_zh.md:" not in one.place
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +72,7 @@ class Place:
 
 
 @pytest.mark.timeout(SECONDS + 60)
-@pytest.mark.parametrize("block", [pytest.param(one, id=one.place) for one in BLOCKS if one.language in RUNNABLE])
+@pytest.mark.parametrize("block", _cases(*RUNNABLE))
 def test_a_block_does_what_it_says(block: Block, place: Place) -> None:
     if block.reason:
         pytest.skip(f"{block.place}: {block.reason}")
@@ -74,7 +82,7 @@ def test_a_block_does_what_it_says(block: Block, place: Place) -> None:
 
 
 @pytest.mark.skipif(NODE is None, reason="there is no Node.js here to run the JavaScript of the documents with")
-@pytest.mark.parametrize("block", [pytest.param(one, id=one.place) for one in BLOCKS if one.language == "javascript"])
+@pytest.mark.parametrize("block", _cases("javascript"))
 def test_javascript_does_what_it_says(block: Block, place: Place) -> None:
     assert NODE
     done = place.run([NODE, "--input-type=module", "-e"], block.text)
@@ -89,7 +97,7 @@ def test_every_block_is_of_a_kind_that_is_checked() -> None:
     assert fences == 2 * len(BLOCKS), "a block is indented, or not closed: nobody would look at it"
 
 
-@pytest.mark.parametrize("block", [pytest.param(one, id=one.place) for one in BLOCKS if one.language == "bash"])
+@pytest.mark.parametrize("block", _cases("bash"))
 def test_what_a_block_calls_is_there(block: Block) -> None:
     """Also those that are not run here cannot name what was renamed."""
     targets = set(re.findall(r"^([\w-]+):", ROOT.joinpath("Makefile").read_text(), re.MULTILINE))
@@ -115,6 +123,16 @@ def test_what_a_document_links_to_is_there(path: Path) -> None:
         assert path.parent.joinpath(target).exists(), f"{path.name} links to {target}"
 
 
-def test_the_documented_memory_is_what_is_computed() -> None:
-    written = ROOT.joinpath("ENVIRONMENT_SETUP.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["README", "ENVIRONMENT_SETUP"])
+def test_a_translation_types_the_same(name: str) -> None:
+    there, here = ([one for one in BLOCKS if one.place.startswith(f"{name}{end}:")] for end in (".md", "_zh.md"))
+    assert [(one.language, one.reason) for one in there] == [(one.language, one.reason) for one in here]
+    for original, translated in zip(there, here, strict=True):
+        if original.language not in DRAWINGS:
+            assert original.commands == translated.commands, translated.place
+
+
+@pytest.mark.parametrize("name", ["ENVIRONMENT_SETUP.md", "ENVIRONMENT_SETUP_zh.md"])
+def test_the_documented_memory_is_what_is_computed(name: str) -> None:
+    written = ROOT.joinpath(name).read_text(encoding="utf-8")
     assert memory_table() in written, "write the table anew: .venv/bin/python -m benchmarks.memory"
