@@ -52,6 +52,12 @@ class TrackAnswer(BaseModel):
         )
 
 
+class WaveformAnswer(BaseModel):
+    """A track's shape."""
+
+    peaks: list[float] = Field(description="The largest sample of each of equal stretches, 0 to 1, in order.")
+
+
 class RequestAnswer(BaseModel):
     """What was asked for: posted to ``/generate``, it makes the same songs again."""
 

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from backend.api.schemas import ErrorAnswer
 
-_FOR_A_DAY = "private, max-age=86400, immutable"
+FOR_A_DAY = "private, max-age=86400, immutable"
 """A finished track never changes."""
 
 
@@ -23,11 +23,11 @@ def song_file(path: Path, media_type: str, request: Request, *, name: str) -> Re
         filename=name,
         content_disposition_type="inline",
         stat_result=path.stat(),
-        headers={"Cache-Control": _FOR_A_DAY},
+        headers={"Cache-Control": FOR_A_DAY},
     )
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     if answer.headers["etag"] in known or "*" in known:
-        return Response(status_code=304, headers={"ETag": answer.headers["etag"], "Cache-Control": _FOR_A_DAY})
+        return Response(status_code=304, headers={"ETag": answer.headers["etag"], "Cache-Control": FOR_A_DAY})
     return answer
 
 

@@ -1,15 +1,19 @@
-"""GET /job/{job_id}/track/{index}/mp3, /wav and /json: the files of a finished track."""
+"""GET /job/{job_id}/track/{index}/mp3, /wav and /json, the files of a finished track, and /waveform, its shape."""
 
 from __future__ import annotations
+
+import asyncio
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse
 
 from backend.api.collaborators import Studio
 from backend.api.file_name import file_name
+from backend.api.job_schemas import WaveformAnswer
 from backend.api.jobs import StoredJob
 from backend.api.schemas import ErrorAnswer
-from backend.api.song_file import song_file
+from backend.api.song_file import FOR_A_DAY, song_file
+from backend.artifacts.waveform import peaks_of
 from core.job import Job, Track, TrackStatus
 
 router = APIRouter(
@@ -59,6 +63,15 @@ async def metadata(index: int, job: StoredJob, request: Request, studio: Studio)
     track = _finished_track(index, job)
     name = file_name(job, track, "json")
     return song_file(studio.artifacts.find(track.metadata_file or ""), "application/json", request, name=name)
+
+
+@router.get("/waveform", summary="The shape of a track")
+async def waveform(index: int, job: StoredJob, response: Response, studio: Studio) -> WaveformAnswer:
+    """Peaks of equal stretches from the beginning to the end, for drawing the track without fetching it."""
+    track = _finished_track(index, job)
+    peaks = await asyncio.to_thread(peaks_of, studio.artifacts.find(track.wav_file or ""))
+    response.headers["Cache-Control"] = FOR_A_DAY
+    return WaveformAnswer(peaks=peaks)
 
 
 def _finished_track(index: int, job: Job) -> Track:

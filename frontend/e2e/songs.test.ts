@@ -79,6 +79,14 @@ describe("a song", () => {
     await page.waitForURL(/\/song\//);
     await expectAudible(page, 1);
     await page.getByText("No words: this one is instrumental.").waitFor();
+
+    const fetched: string[] = [];
+    page.on("request", (request) => {
+      if (request.resourceType() === "fetch" && request.url().endsWith("/mp3")) fetched.push(request.url());
+    });
+    await page.reload();
+    await page.locator("canvas").first().waitFor({ timeout: 30_000 });
+    expect(fetched, "a song's shape is drawn without fetching the song").toEqual([]);
     expect(complaints).toEqual([]);
   });
 

@@ -18,6 +18,7 @@ from backend.artifacts.encode import find_ffmpeg, read_wav, to_pcm, write_mp3, w
 from backend.artifacts.metadata import TrackFacts
 from backend.artifacts.song_writer import SongWriter
 from backend.artifacts.store import ArtifactStore, new_file_id
+from backend.artifacts.waveform import peaks_of
 from backend.artifacts.whole_file import whole_file
 from core.codes import FullCodes, SavedCodes
 from core.engine import AudioArray, AudioFormat
@@ -55,6 +56,20 @@ def store(tmp_path: Path) -> ArtifactStore:
     opened = ArtifactStore(tmp_path / "audio")
     opened.open()
     return opened
+
+
+def test_peaks_follow_the_song(tmp_path: Path) -> None:
+    rate = FORMAT.sample_rate_hz
+    swelling = np.zeros((10 * rate, 2), np.float32)
+    swelling[:, 1] = np.linspace(0, -1, 10 * rate)
+    soundfile.write(tmp_path / "song.wav", swelling, rate, subtype="PCM_16")
+    peaks = peaks_of(tmp_path / "song.wav", points=7)
+    assert peaks == pytest.approx([(n + 1) / 7 for n in range(7)], abs=2e-3)
+    soundfile.write(tmp_path / "short.wav", swelling[:3], rate)
+    assert len(peaks_of(tmp_path / "short.wav")) == 3
+    (tmp_path / "no.wav").write_bytes(b"no audio")
+    with pytest.raises(ArtifactError, match="could not be read"):
+        peaks_of(tmp_path / "no.wav")
 
 
 def decoded_by_ffmpeg(path: Path) -> AudioArray:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from backend.api.file_name import file_name
 from core.errors import Mp3EncodingFailed
@@ -179,6 +182,19 @@ async def test_a_removed_file_is_a_404_with_a_sentence(tmp_path: Path) -> None:
 
     assert answer.status_code == 404
     assert "removed" in answer.json()["error"]
+
+
+async def test_the_shape_of_a_track_is_that_of_its_wav(tmp_path: Path) -> None:
+    async with studio(tmp_path, FakeEngine()) as running:
+        job_id = await running.submit(num_tracks=1)
+        await running.finished(job_id)
+        answer = await running.api.get(f"/job/{job_id}/track/0/waveform")
+        wav = (await running.api.get(f"/job/{job_id}/track/0/wav")).content
+
+    samples, _ = soundfile.read(io.BytesIO(wav), always_2d=True)
+    peaks = answer.json()["peaks"]
+    assert max(peaks) == pytest.approx(np.abs(samples).max(), abs=1e-3)
+    assert "max-age" in answer.headers["cache-control"]
 
 
 async def test_a_failed_mp3_leaves_the_wav_and_says_so(tmp_path: Path) -> None:

@@ -193,6 +193,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/job/{job_id}/track/{index}/waveform": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The shape of a track
+         * @description Peaks of equal stretches from the beginning to the end, for drawing the track without fetching it.
+         */
+        get: operations["waveform_job__job_id__track__index__waveform_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tags": {
         parameters: {
             query?: never;
@@ -842,6 +862,17 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /**
+         * WaveformAnswer
+         * @description A track's shape.
+         */
+        WaveformAnswer: {
+            /**
+             * Peaks
+             * @description The largest sample of each of equal stretches, 0 to 1, in order.
+             */
+            peaks: number[];
         };
         /**
          * WorkerAnswer
@@ -1501,6 +1532,56 @@ export interface operations {
             };
             /** @description The file has no such bytes */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The track's number is not a number */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    waveform_job__job_id__track__index__waveform_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                index: number;
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaveformAnswer"];
+                };
+            };
+            /** @description The job has no track of this number */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description There is no such job, or the track is not ready */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,5 +1,5 @@
-/** What follows from a job's own fields: names, files, states. Pure; every feature may ask. */
-import { API_BASE, type Job, type JobStatus, type SongRequest, type Track } from "./client";
+/** What follows from a job's own fields: names, files, states; every feature may ask. */
+import { answer, api, API_BASE, type Job, type JobStatus, type SongRequest, type Track } from "./client";
 
 const ENDED: ReadonlySet<JobStatus> = new Set<JobStatus>(["completed", "partial", "failed", "cancelled"]);
 
@@ -28,6 +28,12 @@ export function songName(job: Job): string {
 
 export function trackUrl(jobId: string, index: number, kind: "mp3" | "wav" | "json"): string {
   return new URL(`${API_BASE}/job/${encodeURIComponent(jobId)}/track/${index}/${kind}`, location.origin).href;
+}
+
+/** The shape of a finished track, which the server draws from the whole of it. */
+export async function trackPeaks(jobId: string, index: number): Promise<number[]> {
+  const path = { job_id: jobId, index };
+  return (await answer(api.GET("/job/{job_id}/track/{index}/waveform", { params: { path } }))).peaks;
 }
 
 /** What to play of a track; a song whose MP3 is missing says so in its warning and has its WAV. */

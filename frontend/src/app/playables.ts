@@ -2,7 +2,7 @@
 import type { TFunction } from "i18next";
 
 import type { Job, Track } from "@/api/client";
-import { playableUrl, songName } from "@/api/songs";
+import { playableUrl, songName, trackPeaks } from "@/api/songs";
 import type { Playable } from "@/features/player/deck";
 import { paths } from "@/lib/route";
 
@@ -16,6 +16,7 @@ export function playableOf(job: Job, track: Track, t: TFunction): Playable | nul
     detail: t("song.track", { number: track.index + 1 }),
     href: paths.song(job.job_id),
     seconds: track.duration_sec ?? 0,
+    peaks: () => trackPeaks(job.job_id, track.index),
   };
 }
 

@@ -16,7 +16,7 @@ function keepJob(first: Job) {
       kept.asked += 1;
       return HttpResponse.json(kept.job);
     }),
-    http.get("*/api/job/job-1/track/:index/mp3", () => new HttpResponse(null, { status: 404 })),
+    http.get("*/api/job/job-1/track/:index/waveform", () => HttpResponse.json({ error: "Gone" }, { status: 404 })),
   );
   return kept;
 }

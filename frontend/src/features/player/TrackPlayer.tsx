@@ -71,6 +71,7 @@ export function TrackPlayer({ song, placeholder, actions }: TrackPlayerProps) {
             <Waveform
               audio={audio}
               seconds={song.seconds}
+              peaks={song.peaks}
               spectrogram={spectrogram}
               onSeek={() => void deck.play(song)}
               onReady={() => setDrawn(true)}

@@ -6,6 +6,7 @@ import { useTheme } from "@/lib/theme";
 interface WaveformProps {
   audio: HTMLAudioElement;
   seconds: number;
+  peaks: () => Promise<number[]>;
   spectrogram: boolean;
   onSeek: () => void;
   onReady: () => void;
@@ -14,7 +15,7 @@ interface WaveformProps {
 
 const HEIGHT = 72;
 const SPECTROGRAM_HEIGHT = 128;
-/** Songs are decoded for drawing at a rate that keeps a long one's samples under about 60 MB. */
+/** For its spectrogram a song is decoded at a rate that keeps a long one's samples under about 60 MB. */
 const LONG_SECONDS = 240;
 const SAMPLE_RATE_HZ = { short: 22_050, long: 11_025 };
 
@@ -36,25 +37,29 @@ function coloursFor(element: HTMLElement) {
   };
 }
 
-/** The song's shape, drawn by wavesurfer.js, which is loaded when the first one is shown. */
-export function Waveform({ audio, seconds, spectrogram, onSeek, onReady, onFailed }: WaveformProps) {
+/**
+ * The song's shape, drawn by wavesurfer.js, which is loaded when the first one is shown. The shape comes from the server,
+ * so that a song of ten minutes costs a page no more than a short one; only its spectrogram needs the song itself.
+ */
+export function Waveform({ audio, seconds, peaks, spectrogram, onSeek, onReady, onFailed }: WaveformProps) {
   const container = useRef<HTMLDivElement>(null);
   const [wave, setWave] = useState<WaveSurfer | null>(null);
-  const callbacks = useRef({ onSeek, onReady, onFailed });
+  const callbacks = useRef({ peaks, onSeek, onReady, onFailed });
   useEffect(() => {
-    callbacks.current = { onSeek, onReady, onFailed };
+    callbacks.current = { peaks, onSeek, onReady, onFailed };
   });
 
   useEffect(() => {
     let surfer: WaveSurfer | null = null;
     let gone = false;
     const draw = async (element: HTMLElement) => {
-      const { default: WaveSurfer } = await import("wavesurfer.js");
+      const [{ default: WaveSurfer }, shape] = await Promise.all([import("wavesurfer.js"), callbacks.current.peaks()]);
       if (gone) return;
       surfer = WaveSurfer.create({
         container: element,
         media: audio,
-        url: audio.src,
+        peaks: [shape],
+        duration: seconds,
         height: HEIGHT,
         barWidth: 3,
         barGap: 2,
@@ -93,18 +98,18 @@ export function Waveform({ audio, seconds, spectrogram, onSeek, onReady, onFaile
     if (!wave || !spectrogram) return;
     let remove: (() => void) | null = null;
     let gone = false;
-    void import("wavesurfer.js/plugins/spectrogram").then(({ default: Spectrogram }) => {
+    void Promise.all([import("wavesurfer.js/plugins/spectrogram"), wave.load(audio.src)]).then(([{ default: Spectrogram }]) => {
       if (gone) return;
       const plugin = wave.registerPlugin(
         Spectrogram.create({ height: SPECTROGRAM_HEIGHT, fftSamples: 512, labels: false, colorMap: "roseus" }),
       );
       remove = () => plugin.destroy();
-    }, () => callbacks.current.onFailed());
+    }, () => !gone && callbacks.current.onFailed());
     return () => {
       gone = true;
       remove?.();
     };
-  }, [wave, spectrogram]);
+  }, [wave, audio, spectrogram]);
 
   return <div ref={container} style={{ minHeight: HEIGHT + (spectrogram ? SPECTROGRAM_HEIGHT : 0) }} />;
 }

@@ -10,6 +10,7 @@ const song = (key: string): Playable => ({
   detail: "Track 1",
   href: `/song/${key}`,
   seconds: 60,
+  peaks: () => Promise.resolve([0, 1, 0.5]),
 });
 
 /** The system's side, which jsdom lacks. */

@@ -15,6 +15,8 @@ export interface Playable {
   /** Where its page is. */
   href: string;
   seconds: number;
+  /** Its shape, 0 to 1 from the beginning to the end. */
+  peaks: () => Promise<number[]>;
 }
 
 export interface DeckState {
