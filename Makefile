@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 # Waiting threads that sleep keep the tests from crawling when another program wants a core.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: setup lint test page demo-checkpoint evaluate clean
+.PHONY: setup lint test soak page container-check demo-checkpoint evaluate clean
 
 setup:
 	bash run_backend.sh setup --dev
@@ -22,6 +22,11 @@ test: lint page
 # The fault suite at 200 random moments, not 20; takes about half an hour. KHALA_KILL_SEED=2 make soak: other moments.
 soak: setup
 	KHALA_KILL_POINTS=$${KHALA_KILL_POINTS:-200} $(PYTHON) -m pytest tests/backend/test_faults.py -s
+
+# The Dockerfile's steps without a container engine: as root, with Debian's debootstrap; some minutes and 10 GB.
+CONTAINER ?= /tmp/khala-container
+container-check: setup
+	$(PYTHON) -m tests.container.build_in_chroot $(CONTAINER) $(CONTAINER_OPTIONS)
 
 # The web page: types that fit openapi.json, its tests, its weight, and Chromium on the real server.
 page: setup
