@@ -14,6 +14,7 @@ import io
 import pathlib
 import pickle
 import zipfile
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,32 @@ from core.errors import CheckpointError
 _FOREIGN = ("megatron.", "transformer_engine.", "pytorch_lightning.", "lightning.", "lightning_fabric.")
 """Packages whose objects may lie in a published file but are never needed, imported or called."""
 
+
+class StandIn:
+    """What is left of a foreign object: it can be rebuilt and ignored, nothing else."""
+
+    def __init__(self, *arguments: object) -> None:
+        self.arguments = arguments
+
+    def __setstate__(self, state: object) -> None:
+        self.state = state
+
+
+class _UnexpectedGlobal(pickle.UnpicklingError):
+    pass
+
+
+def _member(owner: object, name: str) -> object:
+    """A member of an enum, which Python 3.11.2 and its neighbours pickle as ``getattr(enum, name)``; nothing else."""
+    if owner is StandIn:
+        return StandIn(name)
+    if isinstance(owner, type) and issubclass(owner, Enum) and name in owner.__members__:
+        return owner[name]
+    raise _UnexpectedGlobal(f"it asks for '{name}' of {owner!r}; the file is not trusted and was not read")
+
+
 _RECORD_TYPES: list[Any] = [
+    (_member, "builtins.getattr"),
     argparse.Namespace,
     collections.OrderedDict,
     pathlib.PurePosixPath,
@@ -69,16 +95,6 @@ _PICKLE_DAMAGE = (
 )
 
 
-class StandIn:
-    """What is left of a foreign object: it can be rebuilt and ignored, nothing else."""
-
-    def __init__(self, *arguments: object) -> None:
-        self.arguments = arguments
-
-    def __setstate__(self, state: object) -> None:
-        self.state = state
-
-
 def load_torch_file(path: Path) -> Any:
     """The object inside a file written by ``torch.save``; tensors are memory-mapped, on the CPU.
 
@@ -121,16 +137,14 @@ def load_metadata(path: Path) -> Any:
         raise CheckpointError(path, f"the file is damaged or no checkpoint metadata ({_first_line(error)})") from error
 
 
-class _UnexpectedGlobal(pickle.UnpicklingError):
-    pass
-
-
 class _MetadataUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module.startswith(_FOREIGN):
             return StandIn
         if module == "pathlib" or module == "pathlib._local":
             return pathlib.PurePosixPath
+        if (module, name) == ("builtins", "getattr"):
+            return _member
         if (module, name) in _METADATA_GLOBALS or (module == "torch" and _is_dtype(name)):
             return getattr(importlib.import_module(module), name)
         raise _UnexpectedGlobal(

@@ -14,11 +14,13 @@ from unittest import mock
 
 import pytest
 import torch
+from torch.distributed.checkpoint.metadata import _MEM_FORMAT_ENCODING
 
 from core.errors import CheckpointError
 from models.checkpoint.megatron_export import megatron_tensors
 from models.checkpoint.miniature import TRANSFORMER
 from models.checkpoint.names import MegatronNames
+from models.checkpoint.safe_load import load_metadata
 from models.checkpoint.safetensors_port import SafetensorsSource
 from models.checkpoint.torch_dist import TorchDistSource, iteration_directory, read_arguments
 from models.checkpoint.tree import find_checkpoints
@@ -143,6 +145,37 @@ def test_foreign_classes_in_a_file_are_neither_imported_nor_needed(tmp_path: Pat
     with mock.patch.dict(sys.modules, {module.__name__: module}):
         torch.save({"args": TRANSFORMER.to_arguments(model_type=ModelType())}, directory / "common.pt")
     assert read_arguments(directory).hidden_size == TRANSFORMER.hidden_size
+
+
+class Member:
+    """Pickled as a member of an enum by Python 3.11.2: the built-in ``getattr``, called with its class and its name."""
+
+    def __init__(self, owner: type, name: str) -> None:
+        self.call = getattr, (owner, name)
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[type, str]]:
+        return self.call
+
+
+def test_enums_are_read_as_every_python_writes_them(tmp_path: Path, model: Transformer) -> None:
+    directory = megatron_names(tmp_path, megatron_tensors(model)).source.path
+    kept = _MEM_FORMAT_ENCODING.TORCH_CONTIGUOUS_FORMAT
+    tmp_path.joinpath("by-name").write_bytes(pickle.dumps(Member(type(kept), kept.name)))
+    assert load_metadata(tmp_path / "by-name") is kept
+
+    module = ModuleType("megatron.training.made_up")
+    module.ModelType = ModelType  # type: ignore[attr-defined]
+    with mock.patch.dict(sys.modules, {module.__name__: module}):
+        arguments = TRANSFORMER.to_arguments(model_type=Member(ModelType, "encoder"))
+        torch.save({"args": arguments}, directory / "common.pt")
+    assert read_arguments(directory).hidden_size == TRANSFORMER.hidden_size
+
+
+@pytest.mark.parametrize(("owner", "name"), [(torch.Size, "mro"), (_MEM_FORMAT_ENCODING, "__subclasses__")])
+def test_nothing_but_members_can_be_reached_by_name(tmp_path: Path, owner: type, name: str) -> None:
+    tmp_path.joinpath("by-name").write_bytes(pickle.dumps(Member(owner, name)))
+    with pytest.raises(CheckpointError, match=f"asks for '{name}'.*not trusted"):
+        load_metadata(tmp_path / "by-name")
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,10 @@ DEBIAN = "bookworm"
 PACKAGES = "ca-certificates,python3,python3-venv,libstdc++6"
 URL = "http://127.0.0.1:8889"
 READY_SECONDS = 300
+_OF_THE_NETWORK = ("PIP_", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_OF_THIS_MACHINE = ("resolv.conf", "pip.conf", "ssl/certs/ca-certificates.crt")
+"""How this machine reaches registries; a chroot has to reach them the same way."""
+
 _REQUEST = {"mode": "instrumental", "tags": "Jazz, Piano", "duration": 1, "num_tracks": 1}
 
 
@@ -42,7 +46,7 @@ class Machine:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/root"}
-        self.environment |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+        self.environment |= {name: value for name, value in os.environ.items() if name.startswith(_OF_THE_NETWORK)}
         self.user, self.folder = "root", "/"
         self.final: dict[str, list[str]] = {}
 
@@ -76,6 +80,7 @@ def main() -> None:
     options = _options()
     base = options.work / "base"
     if not base.exists():
+        options.work.mkdir(parents=True, exist_ok=True)
         wanted = ["--variant=minbase", f"--include={PACKAGES}", DEBIAN, str(base), options.mirror]
         subprocess.run(["debootstrap", *wanted], check=True)
     machines: dict[str, Machine] = {}
@@ -104,10 +109,12 @@ def _options() -> argparse.Namespace:
 
 def _furnish(machine: Machine, base: Path, image: str) -> None:
     """What the base image brings: Debian, and its language in /usr/local."""
+    if machine.root.exists():
+        raise SystemExit(f"{machine.root} is there already. If nothing is mounted in it, remove it and try again.")
     subprocess.run(["cp", "-a", "--reflink=auto", base, machine.root], check=True)
-    for name in ("resolv.conf", "pip.conf", "npmrc"):
+    for name in _OF_THIS_MACHINE:
         if Path("/etc", name).exists():
-            shutil.copy(Path("/etc", name), machine.root / "etc")
+            shutil.copy(Path("/etc", name), machine.root / "etc" / name)
     local = machine.root / "usr" / "local"
     if image.startswith("node:"):
         node = shutil.which("node")
