@@ -92,7 +92,7 @@ RECIPES = {
         reading=Reading(steps=200, prompts=40, beside=4, length=160),
         stages=(
             Stage(steps=2600, songs=6, length=1312, complete=True),
-            Stage(steps=2000, songs=3, length=2912),
+            Stage(steps=4200, songs=3, length=2912),
             Stage(steps=60, songs=1, length=8000, minutes=(2, 3)),
         ),
     ),

@@ -1,4 +1,4 @@
-"""What the backbone is trained on: the two windows' cross-entropies and, while training, where in the bar it is and
+"""What the backbone is trained on: the two windows' cross-entropies and, while training, where in the song it is and
 what its prompt asks for.
 
 Legend: B songs, F frames, H hidden, W window.
@@ -13,23 +13,22 @@ from torch import nn
 from core.token_layout import TokenLayout
 from models.transformer.attention import attend_causal
 from models.transformer.model import Transformer
-from training.corpus.grid import TEMPI
+from training.phases import METRE_PHASES, PHASE_SIZES
 from training.plan_labels import PLAN_SIZES
 from training.reading import PromptBatch
-from training.sequences import BARS_PER_PHRASE, BEATS_PER_BAR, CoarseBatch
+from training.sequences import CoarseBatch
 
-PHASE_SIZES = (max(TEMPI), BEATS_PER_BAR, BARS_PER_PHRASE)
 PHASE_WEIGHT = 0.15
 READING_WEIGHT = 0.2
 
 
 class CoarseTrainer(nn.Module):
-    """The transformer with heads behind a middle block, for the metre and the plan; they are dropped afterwards."""
+    """The transformer with heads behind a middle block, for phases and plan; they are dropped afterwards."""
 
     def __init__(self, model: Transformer, layout: TokenLayout) -> None:
         super().__init__()
         self.model = model
-        self.metre = nn.Linear(model.config.hidden_size, sum(PHASE_SIZES))
+        self.phase = nn.Linear(model.config.hidden_size, sum(PHASE_SIZES))
         self.plan = nn.Linear(model.config.hidden_size, sum(PLAN_SIZES))
         self._layout = layout
         self._middle = model.config.num_layers - 2
@@ -51,20 +50,21 @@ class CoarseTrainer(nn.Module):
         ]
         weighted = sum((n * w).sum() / w.sum() for n, w in zip(nats, batch.weights, strict=True))
 
-        metre = self.metre(_unit(middle[rows, batch.places[:, :-1]])).float()
+        phases = self.phase(_unit(middle[rows, batch.places[:, :-1]])).float()
         there = (batch.weights[1] > 0).float()
-        metre_loss, right = self._metre_loss(metre, batch.phases, there)
+        phase_nats, right = self._phase_nats(phases, batch.phases, there)
         figures = torch.stack(
             [
                 *((n[:, : there.shape[1]] * there).sum() / there.sum() for n in nats),
                 *((n[:, : there.shape[1]] * batch.onsets).sum() / batch.onsets.sum() for n in nats),
                 _end_nats(nats[0], batch, self._layout.codebook_size),
                 right,
-                metre_loss,
-                torch.full_like(metre_loss, torch.nan),
+                phase_nats[:METRE_PHASES].sum(),
+                phase_nats[METRE_PHASES:].sum(),
+                torch.full_like(right, torch.nan),
             ]
         )
-        return weighted + PHASE_WEIGHT * metre_loss, figures.detach()
+        return weighted + PHASE_WEIGHT * phase_nats.sum(), figures.detach()
 
     def read(self, batch: PromptBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss of telling the plan from the prompt alone, and it in nats as the one figure that is known."""
@@ -81,18 +81,19 @@ class CoarseTrainer(nn.Module):
             x = block(x, rotation, attend_causal)
         return x
 
-    def _metre_loss(
+    def _phase_nats(
         self, logits: torch.Tensor, phases: torch.Tensor, there: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        total = logits.new_zeros(())
+        """Cross-entropy of each phase, and the share of frames whose place in the beat is right."""
+        found = []
         for part, label in zip(torch.split(logits, list(PHASE_SIZES), dim=-1), phases, strict=True):
             nats = F.cross_entropy(part.flatten(0, 1), label.flatten(), reduction="none").view_as(label)
-            total = total + (nats * there).sum() / there.sum()
+            found.append((nats * there).sum() / there.sum())
         right = (logits[..., : PHASE_SIZES[0]].argmax(-1) == phases[0]).float()
-        return total, (right * there).sum() / there.sum()
+        return torch.stack(found), (right * there).sum() / there.sum()
 
 
-FIGURES = ("q0", "q1", "q0 on onsets", "q1 on onsets", "end", "right phase", "metre", "plan")
+FIGURES = ("q0", "q1", "q0 on onsets", "q1 on onsets", "end", "right phase", "metre", "form", "plan")
 
 
 def _unit(x: torch.Tensor) -> torch.Tensor:

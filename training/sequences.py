@@ -14,6 +14,7 @@ import torch
 
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from training.corpus.dataset import Example
+from training.phases import PHASE_SIZES, phases_of
 from training.text import backbone_prompt
 
 ONSET_WEIGHT = 4.0
@@ -22,15 +23,13 @@ ONSET_WEIGHT = 4.0
 END_WEIGHT = 20.0
 """The end token comes once a song."""
 
-BEATS_PER_BAR, BARS_PER_PHRASE = 4, 4
-
 
 @dataclass(frozen=True, kw_only=True)
 class CoarseBatch:
     """What one training step needs. Targets are places in a layer's window; the codebook size is the end token.
 
     ``places`` [B, F + 1] are the positions that predict layer 0; layer 1 of a frame is predicted one later.
-    ``phases`` [3, B, F] are frame in the beat, beat in the bar, bar in the phrase.
+    ``phases`` [6, B, F] say where in the song each frame is (``training.phases``).
     """
 
     ids: torch.Tensor
@@ -63,7 +62,7 @@ def pack(examples: Sequence[Example], layout: TokenLayout, *, length: int) -> Co
     targets = (np.zeros((songs, frame_room + 1), np.int64), np.zeros((songs, frame_room), np.int64))
     weights = (np.zeros((songs, frame_room + 1), np.float32), np.zeros((songs, frame_room), np.float32))
     onsets = np.zeros((songs, frame_room), np.float32)
-    phases = np.zeros((3, songs, frame_room), np.int64)
+    phases = np.zeros((len(PHASE_SIZES), songs, frame_room), np.int64)
     starts = np.array([layout.window(layer).start for layer in range(COARSE_LAYERS)])
     for row, example in enumerate(examples):
         prompt = backbone_prompt(example.request, layout, limit=3 * length // 4)
@@ -80,13 +79,7 @@ def pack(examples: Sequence[Example], layout: TokenLayout, *, length: int) -> Co
         if example.is_whole and frames == example.num_frames:
             targets[0][row, frames] = layout.codebook_size
             weights[0][row, frames] = END_WEIGHT
-        frame = np.arange(frame_room)
-        beat = frame // example.frames_per_beat
-        phases[:, row] = (
-            frame % example.frames_per_beat,
-            beat % BEATS_PER_BAR,
-            beat // BEATS_PER_BAR % BARS_PER_PHRASE,
-        )
+        phases[:, row] = phases_of(example, frame_room)
     return CoarseBatch(
         ids=torch.from_numpy(ids),
         places=torch.from_numpy(places),
