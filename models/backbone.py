@@ -22,8 +22,9 @@ from models.follower import Follower
 from models.out_of_memory import naming_out_of_memory
 from models.sampling import Stage, check_finite, draw, uniform_numbers
 from models.step_graphs import StepGraphs
+from models.step_threads import threads_for_steps
 from models.transformer.kv_cache import KVCache
-from models.transformer.linear import linear
+from models.transformer.linear import by_columns, lay_out_for_steps, linear
 from models.transformer.model import Transformer
 
 GPU_STEPS_BETWEEN_HOST_READS = 32
@@ -39,13 +40,15 @@ class NativeBackbone:
         self._layout = layout
         self._graphs = graphs
         self._heads = decode_heads(model, layout)
+        if model.dtype == torch.float32:
+            lay_out_for_steps(model.blocks)
 
     @torch.inference_mode()
     def generate(self, tasks: Sequence[BackboneTask], watch: Watch) -> list[CoarseCodes | GenerationError]:
         """Codes of each task, or why there are none."""
         steps_between_reads = 1 if self._model.device.type == "cpu" else GPU_STEPS_BETWEEN_HOST_READS
-        with naming_out_of_memory("the backbone"):
-            batch = DecodeBatch(self._model, self._layout, self._heads, tasks, graphs=self._graphs)
+        with naming_out_of_memory("the backbone"), threads_for_steps(self._model):
+            batch = self.begin(tasks)
             follower = Follower(tasks, watch, end_index=self._layout.codebook_size)
             while follower.anyone_waits():
                 for _ in range(steps_between_reads):
@@ -53,12 +56,17 @@ class NativeBackbone:
                 follower.read(batch.newly_drawn())
         return follower.results()
 
+    def begin(self, tasks: Sequence[BackboneTask]) -> DecodeBatch:
+        """The tasks' prompts read, and everything in place for their steps."""
+        return DecodeBatch(self._model, self._layout, self._heads, tasks, graphs=self._graphs)
+
 
 def decode_heads(model: Transformer, layout: TokenLayout) -> list[torch.Tensor]:
     """The output rows of each legal window, the end behind layer 0's; float32, because logits decide."""
     end = model.output_rows(range(layout.end_of_generation, layout.end_of_generation + 1))
     windows = [model.output_rows(layout.window(layer)) for layer in range(COARSE_LAYERS)]
-    return [torch.cat([windows[0], end]).float(), *(window.float() for window in windows[1:])]
+    heads = [torch.cat([windows[0], end]), *windows[1:]]
+    return [by_columns(head.float()) for head in heads]
 
 
 class DecodeBatch:
@@ -88,6 +96,7 @@ class DecodeBatch:
         longest = COARSE_LAYERS * max(task.max_frames for task in tasks) + GPU_STEPS_BETWEEN_HOST_READS
         positions = max(len(task.prompt) for task in tasks) + longest
         self._cache = KVCache(model.config, batch=len(tasks), room=positions, device=device, dtype=model.dtype)
+        self._rotations = model.rotation(torch.arange(positions, device=device))
         self._hidden_B1H = self._prefill(tasks)
         self._graphs = StepGraphs(device, records=graphs)
 
@@ -121,7 +130,7 @@ class DecodeBatch:
         self._drawn_SB.index_copy_(0, self._place, index.unsqueeze(0))
         codes = self._layout.window(layer)
         ids = torch.where(index < len(codes), index + codes.start, self._layout.end_of_generation)
-        rotation = self._model.rotation(self._cache.lengths[:, None, None])
+        rotation = self._rotations.at(self._cache.lengths)
         hidden = self._model(self._model.embed(ids).unsqueeze(1), rotation, self._cache.step(window))
         self._hidden_B1H.copy_(hidden)
         self._cache.lengths.add_(1)

@@ -9,7 +9,8 @@ from benchmarks.decoders.contender import VOCAB_ROWS
 from benchmarks.random_engine import randomised
 from benchmarks.shapes import LAYOUT
 from core.engine import BackboneTask
-from models.backbone import DecodeBatch, decode_heads
+from models.backbone import NativeBackbone
+from models.step_threads import threads_for_steps
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
 
@@ -23,7 +24,7 @@ class Native:
         with torch.device("meta"):
             model = Transformer(shape, vocab_size=VOCAB_ROWS)
         self._model = randomised(model, device, dtype)
-        self._heads = decode_heads(self._model, LAYOUT)
+        self._backbone = NativeBackbone(self._model, LAYOUT)
 
     @torch.inference_mode()
     def start(self, *, batch: int, context: int, steps: int) -> None:
@@ -31,11 +32,12 @@ class Native:
         task = BackboneTask(
             prompt=prompt, seed=0, top_k=1, temperature=1.0, max_frames=steps, expected_tokens=2 * steps
         )
-        self._batch = DecodeBatch(self._model, LAYOUT, self._heads, [task] * batch)
+        self._batch = self._backbone.begin([task] * batch)
 
     @torch.inference_mode()
     def step(self) -> None:
-        self._batch.step()
+        with threads_for_steps(self._model):
+            self._batch.step()
 
     def weight_bytes(self) -> int:
         blocks = sum(p.nbytes for p in self._model.blocks.parameters())

@@ -31,18 +31,17 @@ class Attention(nn.Module):
         super().__init__()
         self.layer = layer
         self.head_size = config.head_size
-        self.sizes = [config.query_size, config.key_value_size, config.key_value_size]
-        self.qkv = Linear(config.hidden_size, sum(self.sizes), bias=config.linear_bias)
+        self.sizes = [config.num_heads, config.num_groups, config.num_groups]
+        self.qkv = Linear(config.hidden_size, config.query_size + 2 * config.key_value_size, bias=config.linear_bias)
         self.out = Linear(config.query_size, config.hidden_size, bias=config.linear_bias)
 
     def forward(self, x_BTH: torch.Tensor, rotation: Rotation, attend: Attend) -> torch.Tensor:
-        q, k, v = (self._heads(part) for part in self.qkv(x_BTH).split(self.sizes, dim=-1))
-        mixed = attend(self.layer, rotation.apply(q), rotation.apply(k), v)
+        heads = self.qkv(x_BTH).unflatten(-1, (-1, self.head_size)).transpose(1, 2)
+        queries, groups, _ = self.sizes
+        turned = rotation.apply(heads[:, : queries + groups])
+        mixed = attend(self.layer, turned[:, :queries], turned[:, queries:], heads[:, queries + groups :])
         projected: torch.Tensor = self.out(mixed.transpose(1, 2).flatten(-2))
         return projected
-
-    def _heads(self, x: torch.Tensor) -> torch.Tensor:
-        return x.view(*x.shape[:-1], -1, self.head_size).transpose(1, 2)
 
 
 def attend_full(layer: int, q_BNTD: torch.Tensor, k_BGTD: torch.Tensor, v_BGTD: torch.Tensor) -> torch.Tensor:

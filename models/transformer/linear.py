@@ -17,12 +17,24 @@ class Linear(nn.Linear):
 def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
     """x [B, T, in] · weight [out, in] → [B, T, out].
 
-    A float32 matrix product on a CPU rounds differently for 2 rows than for 1, so a decoded token would depend on the
-    other tracks of its batch, and it costs twice as much. Single-token steps are therefore one matrix-vector product a
-    row, the rows in parallel: equal numbers whatever the batch, and two tracks in about the time of one.
+    On a CPU a float32 product rounds a lone row differently from rows in company, so a decoded token would depend on
+    the other tracks of its batch. Two rows and more all round alike if the weight lies by columns (``by_columns``): a
+    lone row is therefore given a companion, which costs next to nothing.
     """
-    step = x.dim() == 3 and x.shape[1] == 1
-    if not step or x.dtype != torch.float32 or x.device.type != "cpu" or torch.is_grad_enabled():
+    alone = x.dim() == 3 and x.shape[0] == x.shape[1] == 1
+    if not alone or x.dtype != torch.float32 or x.device.type != "cpu" or torch.is_grad_enabled():
         return F.linear(x, weight, bias)
-    rows = torch.bmm(x, weight.T.expand(x.shape[0], -1, -1))
-    return rows if bias is None else rows + bias
+    return F.linear(x.repeat(2, 1, 1), weight, bias)[:1]
+
+
+def by_columns(weight: torch.Tensor) -> torch.Tensor:
+    """The same weight [out, in], laid out so that a few rows are multiplied in one pass over it, each as if alone."""
+    return weight.T.contiguous().T
+
+
+def lay_out_for_steps(blocks: nn.Module) -> None:
+    """Lay the matrices of blocks that compute in float32 on a CPU out ``by_columns``, one after the other, in place."""
+    for module in blocks.modules():
+        weight = getattr(module, "weight", None)
+        if isinstance(weight, torch.Tensor) and weight.dim() == 2 and weight.device.type == "cpu":
+            weight.data = by_columns(weight.data)

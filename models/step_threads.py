@@ -1,0 +1,26 @@
+"""How many CPU threads single-token steps use. Waking the others takes longer than the products of a small model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from models.transformer.model import Transformer
+
+_SMALL_BYTES = 64 * 2**20
+"""Weights that one thread reads in about the time in which a second one wakes up for each product."""
+
+
+@contextmanager
+def threads_for_steps(model: Transformer) -> Iterator[None]:
+    """One thread for a small model on a CPU, all for others; only while the block runs, in the calling thread."""
+    before = torch.get_num_threads()
+    weights = sum(tensor.nbytes for tensor in (*model.blocks.parameters(), *model.blocks.buffers()))
+    if model.device.type == "cpu" and weights < _SMALL_BYTES:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
