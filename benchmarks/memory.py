@@ -12,7 +12,6 @@ import torch
 
 from benchmarks.shapes import SHAPES
 from core.engine import RuntimeMode
-from core.pipeline import MAX_SEQUENCE_TOKENS
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.memory import MemoryNeed
 from models.transformer.config import TransformerConfig
@@ -22,20 +21,14 @@ from models.transformer.quantize import Quantize
 _LAYOUT = TokenLayout(text_vocab_size=128_000, codebook_size=1024, num_quantizers=64)
 _BFLOAT16_BYTES = 2
 _CARDS_GB = (6, 8, 12, 16, 24, 48, 80)
-_TOKENS_A_MINUTE = 2584
-_PROMPT_TOKENS = 1000
-_SONGS = {
-    "2 tracks of 3 minutes": (2, 3 * _TOKENS_A_MINUTE + _PROMPT_TOKENS),
-    "2 of the longest": (2, MAX_SEQUENCE_TOKENS),
-    "8 of the longest": (8, MAX_SEQUENCE_TOKENS),
-}
+_BATCHES = (1, 2, 4, 8)
 
 
 def memory_table() -> str:
     """Markdown: a row a way to run, a column a batch, in each the gigabytes and the smallest card that has them."""
     heads = [
-        f"| --runtime-mode | KHALA_QUANTIZE | {' | '.join(_SONGS)} |",
-        f"| --- | --- |{' --- |' * len(_SONGS)}",
+        f"| --runtime-mode | KHALA_QUANTIZE | 1 track | {' | '.join(f'{tracks} tracks' for tracks in _BATCHES[1:])} |",
+        f"| --- | --- |{' --- |' * len(_BATCHES)}",
     ]
     return "\n".join([*heads, *_rows()]) + "\n"
 
@@ -51,7 +44,7 @@ def _rows() -> Iterator[str]:
                 quantize=quantize,
                 runtime_mode=mode,
             )
-            cells = [_cell(need.total_gb(tracks=tracks, tokens=tokens)) for tracks, tokens in _SONGS.values()]
+            cells = [_cell(need.total_gb(tracks=tracks)) for tracks in _BATCHES]
             yield f"| {mode.value} | {quantize.value} | {' | '.join(cells)} |"
 
 

@@ -47,13 +47,14 @@ class NativeBackbone:
     def generate(self, tasks: Sequence[BackboneTask], watch: Watch) -> list[CoarseCodes | GenerationError]:
         """Codes of each task, or why there are none."""
         steps_between_reads = 1 if self._model.device.type == "cpu" else GPU_STEPS_BETWEEN_HOST_READS
-        with naming_out_of_memory("the backbone"), threads_for_steps(self._model):
+        with naming_out_of_memory("the backbone"):
             batch = self.begin(tasks)
             follower = Follower(tasks, watch, end_index=self._layout.codebook_size)
-            while follower.anyone_waits():
-                for _ in range(steps_between_reads):
-                    batch.step()
-                follower.read(batch.newly_drawn())
+            with threads_for_steps(self._model):
+                while follower.anyone_waits():
+                    for _ in range(steps_between_reads):
+                        batch.step()
+                    follower.read(batch.newly_drawn())
         return follower.results()
 
     def begin(self, tasks: Sequence[BackboneTask]) -> DecodeBatch:
@@ -65,8 +66,8 @@ def decode_heads(model: Transformer, layout: TokenLayout) -> list[torch.Tensor]:
     """The output rows of each legal window, the end behind layer 0's; float32, because logits decide."""
     end = model.output_rows(range(layout.end_of_generation, layout.end_of_generation + 1))
     windows = [model.output_rows(layout.window(layer)) for layer in range(COARSE_LAYERS)]
-    heads = [torch.cat([windows[0], end]), *windows[1:]]
-    return [by_columns(head.float()) for head in heads]
+    heads = [torch.cat([windows[0], end]).float(), *(window.float() for window in windows[1:])]
+    return [by_columns(head) if head.device.type == "cpu" else head for head in heads]
 
 
 class DecodeBatch:

@@ -32,10 +32,10 @@ class MemoryNeed:
         gigabytes = self._stages_gb()
         return sum(gigabytes) if self.runtime_mode is RuntimeMode.KEEP_LOADED else max(gigabytes)
 
-    def total_gb(self, *, tracks: int, tokens: int = MAX_SEQUENCE_TOKENS) -> float:
-        """With so many tracks at once, each of so many positions in the backbone."""
+    def total_gb(self, *, tracks: int) -> float:
+        """With so many tracks at once. Each has room for the longest song, since nobody knows when one will end."""
         backbone, superres = self._stages_gb()
-        cached_numbers = 2 * self.config.num_layers * self.config.key_value_size * tokens * tracks
+        cached_numbers = 2 * self.config.num_layers * self.config.key_value_size * MAX_SEQUENCE_TOKENS * tracks
         writing = backbone + cached_numbers * self.number_bytes / 1e9
         keeps = self.runtime_mode is RuntimeMode.KEEP_LOADED
         return (writing + superres if keeps else max(writing, superres)) + _WORKSPACE_GB

@@ -15,7 +15,8 @@ _SMALL_BYTES = 64 * 2**20
 
 @contextmanager
 def threads_for_steps(model: Transformer) -> Iterator[None]:
-    """One thread for a small model on a CPU, all for others; only while the block runs, in the calling thread."""
+    """One thread for a small model on a CPU, all for others, while the block runs; meant for a process's one model
+    thread, because others that meet torch first meanwhile keep the number."""
     before = torch.get_num_threads()
     weights = sum(tensor.nbytes for tensor in (*model.blocks.parameters(), *model.blocks.buffers()))
     if model.device.type == "cpu" and weights < _SMALL_BYTES:

@@ -71,7 +71,7 @@ async def waveform(index: int, job: StoredJob, response: Response, studio: Studi
     track = _finished_track(index, job)
     peaks = await asyncio.to_thread(peaks_of, studio.artifacts.find(track.wav_file or ""))
     response.headers["Cache-Control"] = FOR_A_DAY
-    return WaveformAnswer(peaks=peaks)
+    return WaveformAnswer(peaks=list(peaks))
 
 
 def _finished_track(index: int, job: Job) -> Track:

@@ -99,7 +99,7 @@ def _memory(need: MemoryNeed, device: torch.device) -> Finding:
         step = "use --runtime-mode one_shot, KHALA_QUANTIZE=int8, or a larger card"
         return problem(where, text, step)
     if needed > there:
-        return warning(where, text, "make one track at a time or shorter songs, or set KHALA_QUANTIZE=int8")
+        return warning(where, text, "make one track at a time, or set KHALA_QUANTIZE=int8")
     return ok(where, text)
 
 

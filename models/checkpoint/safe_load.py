@@ -40,11 +40,11 @@ class _UnexpectedGlobal(pickle.UnpicklingError):
     pass
 
 
-def _member(owner: object, name: str) -> object:
+def _member(owner: object, name: object) -> object:
     """A member of an enum, which Python 3.11.2 and its neighbours pickle as ``getattr(enum, name)``; nothing else."""
     if owner is StandIn:
         return StandIn(name)
-    if isinstance(owner, type) and issubclass(owner, Enum) and name in owner.__members__:
+    if isinstance(owner, type) and issubclass(owner, Enum) and isinstance(name, str) and name in owner.__members__:
         return owner[name]
     raise _UnexpectedGlobal(f"it asks for '{name}' of {owner!r}; the file is not trusted and was not read")
 
@@ -107,9 +107,11 @@ def load_torch_file(path: Path) -> Any:
         stand_ins = [(StandIn, name) for name in unknown if name.startswith(_FOREIGN)]
         with torch.serialization.safe_globals([*_RECORD_TYPES, *stand_ins]):
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except _UnexpectedGlobal as error:
+        raise CheckpointError(path, str(error)) from error
     except pickle.UnpicklingError as error:
         raise CheckpointError(path, _refusal(path, error)) from error
-    except (RuntimeError, EOFError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except (*_PICKLE_DAMAGE, RuntimeError, OSError, zipfile.BadZipFile) as error:
         raise CheckpointError(path, f"the file is damaged or not a PyTorch file ({_first_line(error)})") from error
 
 

@@ -6,13 +6,13 @@ import asyncio
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backend.settings import PROJECT_ROOT
-from models.checkpoint.tree import find_checkpoints, missing_parts
+from models.checkpoint.tree import find_checkpoints, find_codec
 from tests.backend.real_processes import environment
 from tests.backend.studio import served
 from tests.fakes.hub import create_hub
@@ -46,11 +46,9 @@ class Downloads:
         self._repositories = {NAME: published, SOURCE: miniature / "tokenizer"}
         self._environment, self._into = environment(tmp_path, into), into
 
-    def __call__(
-        self, *arguments: str, name: str = NAME, failing: Sequence[str] = ()
-    ) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: str, name: str = NAME, **hub: Any) -> subprocess.CompletedProcess[str]:
         async def beside_the_hub() -> subprocess.CompletedProcess[str]:
-            async with served(create_hub(self._repositories, failing=failing)) as url:
+            async with served(create_hub(self._repositories, **hub)) as url:
                 tokenizer = f"{url}/raw/{SOURCE}"
                 return await asyncio.to_thread(self.run, url, "--from", name, "--tokenizer-from", tokenizer, *arguments)
 
@@ -70,7 +68,7 @@ def download(tmp_path: Path, published: Path, miniature: Path, into: Path) -> Do
 def test_a_whole_checkpoint_arrives_with_its_tokenizer(download: Downloads, into: Path, published: Path) -> None:
     planned = download("--dry-run")
     assert planned.returncode == 0 and "CC BY-NC 4.0" in planned.stdout
-    assert missing_parts(into)
+    assert [path.name for path in into.iterdir()] == ["README.md"]
 
     done = download()
     assert done.returncode == 0, done.stderr
@@ -113,8 +111,45 @@ def test_what_the_hub_does_not_show_is_said(download: Downloads) -> None:
 
 
 def test_too_small_a_disk_is_said_before_anything_is_fetched(download: Downloads, into: Path, published: Path) -> None:
-    with (published / "large.distcp").open("wb") as large:
-        large.truncate(10**13)  # a file with a hole: large to those who ask, nothing on the disk
-    failed = download()
+    codec = find_codec(published)
+    assert codec
+    failed = download(pretended={codec.name: 10**16})
     assert failed.returncode == 1 and "GB are needed" in failed.stderr
-    assert not list(into.rglob("*.distcp"))
+    assert [path.name for path in into.iterdir()] == ["README.md"]
+
+
+def test_where_only_the_tokenizer_is_missing_only_that_is_fetched(
+    download: Downloads, into: Path, published: Path
+) -> None:
+    shutil.copytree(published, into, dirs_exist_ok=True)
+    done = download()
+    assert done.returncode == 0 and "the tokenizer is now too" in done.stdout, done.stderr
+    find_checkpoints(into)
+
+
+def test_a_tokenizer_that_was_put_there_by_hand_stays(download: Downloads, into: Path, miniature: Path) -> None:
+    shutil.copytree(miniature / "tokenizer", into / "tokenizer")
+    done = download("--tokenizer-from", "http://127.0.0.1:9/nowhere")
+    assert done.returncode == 0, done.stderr
+    find_checkpoints(into)
+
+
+def test_a_move_that_broke_off_goes_on(download: Downloads, into: Path, published: Path, miniature: Path) -> None:
+    arriving = into / ".arriving"
+    shutil.copytree(miniature, arriving)
+    (arriving / ".whole").touch()
+    (arriving / "backbone").rename(into / "backbone")
+    done = download.run("http://127.0.0.1:9")
+    assert done.returncode == 0, done.stderr
+    find_checkpoints(into)
+    assert not arriving.exists()
+
+
+def test_what_would_be_overwritten_is_said_before_anything_is_fetched(
+    download: Downloads, into: Path, published: Path
+) -> None:
+    (published / "notes").mkdir()
+    (published / "notes" / "a.txt").write_text("theirs")
+    (into / "notes").mkdir()
+    failed = download()
+    assert failed.returncode == 1 and "already holds notes" in failed.stderr

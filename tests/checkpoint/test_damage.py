@@ -7,6 +7,7 @@ import os
 import pickle
 import shutil
 import sys
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +21,7 @@ from core.errors import CheckpointError
 from models.checkpoint.megatron_export import megatron_tensors
 from models.checkpoint.miniature import TRANSFORMER
 from models.checkpoint.names import MegatronNames
-from models.checkpoint.safe_load import load_metadata
+from models.checkpoint.safe_load import load_metadata, load_torch_file
 from models.checkpoint.safetensors_port import SafetensorsSource
 from models.checkpoint.torch_dist import TorchDistSource, iteration_directory, read_arguments
 from models.checkpoint.tree import find_checkpoints
@@ -176,6 +177,9 @@ def test_nothing_but_members_can_be_reached_by_name(tmp_path: Path, owner: type,
     tmp_path.joinpath("by-name").write_bytes(pickle.dumps(Member(owner, name)))
     with pytest.raises(CheckpointError, match=f"asks for '{name}'.*not trusted"):
         load_metadata(tmp_path / "by-name")
+    torch.save({"args": Member(OrderedDict, name)}, tmp_path / "saved")
+    with pytest.raises(CheckpointError, match="not trusted"):
+        load_torch_file(tmp_path / "saved")
 
 
 @pytest.mark.parametrize(

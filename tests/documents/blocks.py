@@ -36,7 +36,11 @@ def documents() -> list[Path]:
     """Every Markdown file of the project's own."""
     found = []
     for folder, folders, files in os.walk(ROOT):
-        folders[:] = [name for name in folders if name not in _NOT_OURS and not name.startswith(".")]
+        folders[:] = [
+            name
+            for name in folders
+            if name not in _NOT_OURS and not name.startswith(".") and not Path(folder, name, "pyvenv.cfg").exists()
+        ]
         found += [Path(folder, name) for name in files if name.endswith(".md")]
     return sorted(found)
 

@@ -38,14 +38,11 @@ def place(tmp_path_factory: pytest.TempPathFactory, miniature: Path) -> Iterator
     """The project's root as it were, where songs may be left lying about, and a server with one finished job."""
     folder = tmp_path_factory.mktemp("documents")
     checkpoints = folder / "checkpoints"
-    for entry in ROOT.iterdir():
-        if entry.name not in ("checkpoints", ".git"):
-            (folder / entry.name).symlink_to(entry)
+    for name in (".venv", "core", "models", "backend", "frontend", "training", "benchmarks", "tests"):
+        (folder / name).symlink_to(ROOT / name)
     checkpoints.mkdir()
-    for known in ROOT.joinpath("checkpoints").iterdir():
-        checkpoints.joinpath(known.name).symlink_to(known)
-    if not checkpoints.joinpath("miniature").exists():
-        checkpoints.joinpath("miniature").symlink_to(miniature)
+    checkpoints.joinpath("miniature").symlink_to(miniature)
+    folder.joinpath(".curlrc").write_text("fail\n")  # or an error would be saved as if it were a song
     settings = environment(folder / "server", miniature)
     with real_backend(settings) as backend:
         job_id = backend.submit(mode="instrumental", prompt_mode="tags", tags="Jazz, Piano", duration=1)
@@ -64,7 +61,7 @@ class Place:
         return subprocess.run(
             [*command, text],
             cwd=self.folder,
-            env=self._settings | {"KHALA_CHECKPOINTS": str(self.folder / "checkpoints")},
+            env=self._settings | {"KHALA_CHECKPOINTS": str(self.folder / "checkpoints"), "CURL_HOME": str(self.folder)},
             capture_output=True,
             text=True,
             timeout=SECONDS,

@@ -137,5 +137,6 @@ def _programs(tmp_path: Path, *, without: set[str]) -> Path:
 def _launch(clone: Path, settings: dict[str, str], *arguments: str) -> str:
     """What the launcher says in both streams."""
     command = ["bash", str(clone / "run_backend.sh"), *arguments]
-    done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, timeout=60)
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("KHALA_")}
+    done = subprocess.run(command, env=ours | settings, capture_output=True, text=True, timeout=60)
     return done.stdout + done.stderr

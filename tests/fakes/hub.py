@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -14,8 +14,11 @@ from starlette.routing import Route
 COMMIT = "c" * 40
 
 
-def create_hub(repositories: dict[str, Path], *, failing: Sequence[str] = ()) -> Starlette:
-    """Each named repository (``owner/name``) with the files of its folder; ``failing`` ones break on their first call.
+def create_hub(
+    repositories: dict[str, Path], *, failing: Sequence[str] = (), pretended: Mapping[str, int] | None = None
+) -> Starlette:
+    """Each named repository (``owner/name``) with the files of its folder; ``failing`` ones break on their first call,
+    the hub says of ``pretended`` ones that they are of other sizes.
 
     Beside them every folder lies plainly under ``/raw/owner/name/``, as source trees do.
     """
@@ -49,7 +52,9 @@ def create_hub(repositories: dict[str, Path], *, failing: Sequence[str] = ()) ->
         if request.method == "GET" and path.name in broken:
             broken.discard(path.name)
             return Response("Forbidden", 403)
-        return FileResponse(path, headers={"ETag": f'"{_etag(path)}"', "X-Repo-Commit": COMMIT})
+        size = (pretended or {}).get(path.name, path.stat().st_size)
+        headers = {"ETag": f'"{_etag(path)}"', "X-Repo-Commit": COMMIT, "X-Linked-Size": str(size)}
+        return FileResponse(path, headers=headers)
 
     return Starlette(
         routes=[

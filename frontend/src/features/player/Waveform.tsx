@@ -72,7 +72,6 @@ export function Waveform({ audio, seconds, peaks, spectrogram, onSeek, onReady, 
       });
       surfer.on("interaction", () => callbacks.current.onSeek());
       surfer.on("decode", () => callbacks.current.onReady());
-      surfer.on("error", () => !gone && callbacks.current.onFailed());
       setWave(surfer);
     };
     if (container.current) draw(container.current).catch(() => !gone && callbacks.current.onFailed());
@@ -98,18 +97,22 @@ export function Waveform({ audio, seconds, peaks, spectrogram, onSeek, onReady, 
     if (!wave || !spectrogram) return;
     let remove: (() => void) | null = null;
     let gone = false;
-    void Promise.all([import("wavesurfer.js/plugins/spectrogram"), wave.load(audio.src)]).then(([{ default: Spectrogram }]) => {
+    const draw = async () => {
+      const [{ default: Spectrogram }] = await Promise.all([import("wavesurfer.js/plugins/spectrogram"), wave.load(audio.src)]);
       if (gone) return;
       const plugin = wave.registerPlugin(
         Spectrogram.create({ height: SPECTROGRAM_HEIGHT, fftSamples: 512, labels: false, colorMap: "roseus" }),
       );
       remove = () => plugin.destroy();
-    }, () => !gone && callbacks.current.onFailed());
+    };
+    // A song that cannot be fetched whole keeps the shape it had.
+    const keepShape = async () => gone || wave.load(audio.src, [await callbacks.current.peaks()], seconds);
+    draw().catch(keepShape).catch(() => gone || callbacks.current.onFailed());
     return () => {
       gone = true;
       remove?.();
     };
-  }, [wave, audio, spectrogram]);
+  }, [wave, audio, seconds, spectrogram]);
 
   return <div ref={container} style={{ minHeight: HEIGHT + (spectrogram ? SPECTROGRAM_HEIGHT : 0) }} />;
 }
