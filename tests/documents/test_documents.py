@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from benchmarks.memory import memory_table
+from benchmarks.cards import memory_table, speed_table
 from tests.backend.real_processes import environment, real_backend, url_in
 from tests.documents.blocks import ROOT, Block, blocks, documents
 
@@ -130,6 +130,7 @@ def test_a_translation_types_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["ENVIRONMENT_SETUP.md", "ENVIRONMENT_SETUP_zh.md"])
-def test_the_documented_memory_is_what_is_computed(name: str) -> None:
+def test_what_is_documented_of_gpus_is_what_is_computed(name: str) -> None:
     written = ROOT.joinpath(name).read_text(encoding="utf-8")
-    assert memory_table() in written, "write the table anew: .venv/bin/python -m benchmarks.memory"
+    for table in (memory_table(), speed_table()):
+        assert table in written, "write the tables anew: .venv/bin/python -m benchmarks.cards"

@@ -1,6 +1,9 @@
-"""What the published size needs on a GPU, in bfloat16, as the table of ENVIRONMENT_SETUP.md; computed, not measured.
+"""What the published size needs of a GPU, and cannot be faster than, as ENVIRONMENT_SETUP.md has it; computed.
 
-python -m benchmarks.memory
+    python -m benchmarks.cards
+
+In bfloat16. A decode step reads the weights of all blocks once, however many tracks there are, so a card's bandwidth
+bounds the backbone; super-resolution and the decoder come on top.
 """
 
 from __future__ import annotations
@@ -21,6 +24,15 @@ from models.transformer.quantize import Quantize
 _LAYOUT = TokenLayout(text_vocab_size=128_000, codebook_size=1024, num_quantizers=64)
 _BFLOAT16_BYTES = 2
 _CARDS_GB = (6, 8, 12, 16, 24, 48, 80)
+_BANDWIDTHS = {
+    "RTX 4060, 8 GB": 272,
+    "RTX 3060, 12 GB": 360,
+    "RTX 4090, 24 GB": 1008,
+    "A100, 80 GB": 2039,
+    "H200, 141 GB": 4800,
+}
+"""Gigabytes a second, as their maker states them."""
+_TOKENS_A_MINUTE = 2584
 _BATCHES = (1, 2, 4, 8)
 
 
@@ -31,6 +43,20 @@ def memory_table() -> str:
         f"| --- | --- |{' --- |' * len(_BATCHES)}",
     ]
     return "\n".join([*heads, *_rows()]) + "\n"
+
+
+def speed_table() -> str:
+    """Markdown: a row a card, with the least seconds the backbone takes for a minute of audio."""
+    lines = [
+        "| card | bandwidth, GB/s | backbone, seconds a minute of audio: at least |",
+        "| --- | --- | --- |",
+    ]
+    with torch.device("meta"):
+        blocks = sum(p.numel() for p in Transformer(SHAPES["published"], vocab_size=1).blocks.parameters())
+    for card, bandwidth in _BANDWIDTHS.items():
+        seconds = _TOKENS_A_MINUTE * blocks * _BFLOAT16_BYTES / (bandwidth * 1e9)
+        lines.append(f"| {card} | {bandwidth} | {seconds:.1f} |")
+    return "\n".join(lines) + "\n"
 
 
 def _rows() -> Iterator[str]:
@@ -60,4 +86,4 @@ def _cell(gigabytes: float) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(memory_table())
+    sys.stdout.write(f"{memory_table()}\n{speed_table()}")
