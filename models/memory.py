@@ -17,6 +17,12 @@ _WORKSPACE_GB = 1.5
 """What activations, the codec's chunks and the libraries take beside weights and cache."""
 
 
+def block_numbers(config: TransformerConfig) -> int:
+    """Weights of all blocks: what a decode step reads, embeddings and output rows apart."""
+    with torch.device("meta"):
+        return sum(p.numel() for p in Transformer(config, vocab_size=1).blocks.parameters())
+
+
 @dataclass(frozen=True, kw_only=True)
 class MemoryNeed:
     """Two transformers of one shape that hold so many numbers each: the backbone, then super-resolution."""
@@ -41,8 +47,7 @@ class MemoryNeed:
         return (writing + superres if keeps else max(writing, superres)) + _WORKSPACE_GB
 
     def _stages_gb(self) -> list[float]:
-        with torch.device("meta"):
-            blocks = sum(p.numel() for p in Transformer(self.config, vocab_size=1).blocks.parameters())
+        blocks = block_numbers(self.config)
         # Embeddings and output rows stay as they are (models.transformer.quantize).
         block_bytes = 1 if self.quantize is Quantize.INT8 else self.number_bytes
         return [(blocks * block_bytes + (numbers - blocks) * self.number_bytes) / 1e9 for numbers in self.stage_numbers]

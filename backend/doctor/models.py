@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ from core.errors import KhalaError
 if TYPE_CHECKING:
     import torch
 
-    from models.checkpoint.tree import StageFiles
     from models.memory import MemoryNeed
 
 _TRACKS = 2
@@ -71,9 +70,10 @@ def _checkpoint(settings: Settings, named: Path | None) -> Iterator[Finding]:
     try:
         tree = find_checkpoints(root)
         device = choose_device(settings.models.device)
+        (config, backbone), (_, superres) = tree.backbone.open(), tree.superres.open()
         need = MemoryNeed(
-            config=tree.backbone.open()[0],
-            stage_numbers=[sum(map(math.prod, _shapes(files))) for files in (tree.backbone, tree.superres)],
+            config=config,
+            stage_numbers=[sum(map(math.prod, names.source.shapes.values())) for names in (backbone, superres)],
             number_bytes=choose_dtype(settings.models.dtype, device).itemsize,
             quantize=Quantize(settings.models.quantize),
             runtime_mode=settings.models.runtime_mode,
@@ -101,7 +101,3 @@ def _memory(need: MemoryNeed, device: torch.device) -> Finding:
     if needed > there:
         return warning(where, text, "make one track at a time, or set KHALA_QUANTIZE=int8")
     return ok(where, text)
-
-
-def _shapes(files: StageFiles) -> Iterable[tuple[int, ...]]:
-    return files.open()[1].source.shapes.values()

@@ -31,15 +31,15 @@ class Attention(nn.Module):
         super().__init__()
         self.layer = layer
         self.head_size = config.head_size
-        self.sizes = [config.num_heads, config.num_groups, config.num_groups]
+        self.num_heads, self.num_turned = config.num_heads, config.num_heads + config.num_groups
         self.qkv = Linear(config.hidden_size, config.query_size + 2 * config.key_value_size, bias=config.linear_bias)
         self.out = Linear(config.query_size, config.hidden_size, bias=config.linear_bias)
 
     def forward(self, x_BTH: torch.Tensor, rotation: Rotation, attend: Attend) -> torch.Tensor:
         heads = self.qkv(x_BTH).unflatten(-1, (-1, self.head_size)).transpose(1, 2)
-        queries, groups, _ = self.sizes
-        turned = rotation.apply(heads[:, : queries + groups])
-        mixed = attend(self.layer, turned[:, :queries], turned[:, queries:], heads[:, queries + groups :])
+        turned = rotation.apply(heads[:, : self.num_turned])
+        queries, keys, values = turned[:, : self.num_heads], turned[:, self.num_heads :], heads[:, self.num_turned :]
+        mixed = attend(self.layer, queries, keys, values)
         projected: torch.Tensor = self.out(mixed.transpose(1, 2).flatten(-2))
         return projected
 

@@ -20,13 +20,15 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from backend.client import Khala
+from core.job import JobStatus
+from tests.backend.real_processes import until
 from tests.container.dockerfile import Step, read_dockerfile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,12 +36,11 @@ DEBIAN = "bookworm"
 PACKAGES = "ca-certificates,python3,python3-venv,libstdc++6"
 PORT = 8889
 URL = f"http://127.0.0.1:{PORT}"
-READY_SECONDS = 300
 _OF_THE_NETWORK = ("PIP_", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _OF_THIS_MACHINE = ("resolv.conf", "pip.conf", "ssl/certs/ca-certificates.crt")
 """How this machine reaches registries; a chroot has to reach them the same way."""
 
-_REQUEST = {"mode": "instrumental", "tags": "Jazz, Piano", "duration": 1, "num_tracks": 1}
+_REQUEST: dict[str, Any] = {"mode": "instrumental", "tags": "Jazz, Piano", "duration": 1, "num_tracks": 1}
 
 
 class Machine:
@@ -198,36 +199,21 @@ def _first_song(image: Machine) -> dict[str, Any]:
         try:
             health = image.final["HEALTHCHECK"]
             check = image.command(health[health.index("CMD") + 1 :])
-            _until(
-                lambda: process.poll() is not None or subprocess.run(check, stderr=subprocess.DEVNULL).returncode == 0
-            )
+            until(lambda: process.poll() is not None or _is_well(check) or None)
             if process.poll() is not None:
                 raise SystemExit(f"The image's command ended by itself ({process.returncode}).")
-            body = json.dumps(_REQUEST).encode()
-            request = urllib.request.Request(f"{URL}/generate", body, {"Content-Type": "application/json"})
-            with urllib.request.urlopen(request) as answer:
-                job = f"{URL}/job/{json.load(answer)['job_id']}"
-            _until(lambda: _read(job)["finished_at"] is not None)
-            (track,) = _read(job)["tracks"]
+            with Khala(URL) as khala:
+                job = khala.wait(khala.submit(**_REQUEST).job_id)
         finally:
             process.send_signal(signal.SIGTERM)
-    if track["status"] != "done":
-        raise SystemExit(f"The song failed: {track['error']}")
-    return {"duration_sec": track["duration_sec"], "after_s": round(time.monotonic() - began, 1)}
+    (track,) = job.tracks
+    if job.status is not JobStatus.COMPLETED:
+        raise SystemExit(f"The song failed: {track.error}")
+    return {"duration_sec": track.duration_sec, "after_s": round(time.monotonic() - began, 1)}
 
 
-def _read(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(url) as answer:
-        found: dict[str, Any] = json.load(answer)
-    return found
-
-
-def _until(there: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not there():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"What was waited for did not come within {READY_SECONDS} seconds.")
-        time.sleep(0.5)
+def _is_well(check: list[str]) -> bool:
+    return subprocess.run(check, stderr=subprocess.DEVNULL).returncode == 0
 
 
 if __name__ == "__main__":
