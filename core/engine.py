@@ -43,7 +43,8 @@ class Unwatched:
 
 @dataclass(frozen=True, kw_only=True)
 class BackboneTask:
-    """One track for the backbone. ``expected_tokens`` only scales the progress bar; ``max_frames`` is a hard stop."""
+    """One track for the backbone. ``expected_tokens`` scales the progress bar and the memory that is taken at first;
+    ``max_frames`` is a hard stop."""
 
     prompt: IdArray
     seed: int

@@ -115,7 +115,7 @@ class SongPipeline:
         if max_seconds is not None:
             # A limit that is exactly some frames long, but for rounding, means all of them.
             max_frames = min(max_frames, max(1, int(max_seconds * frame_rate + 1e-6)))
-        expected_frames = min(max_frames, round((request.duration_minutes + PROGRESS_SLACK_MINUTES) * 60 * frame_rate))
+        expected = min(max_frames, expected_frames(request.duration_minutes, frame_rate))
         tasks = [
             BackboneTask(
                 prompt=prompt,
@@ -123,7 +123,7 @@ class SongPipeline:
                 top_k=request.sampling.top_k_backbone,
                 temperature=request.sampling.temperature,
                 max_frames=max_frames,
-                expected_tokens=expected_frames * COARSE_LAYERS,
+                expected_tokens=expected * COARSE_LAYERS,
             )
             for seed in seeds
         ]
@@ -166,6 +166,11 @@ class SongPipeline:
         phase = stage if self._engine.is_loaded(stage) else loading
         for track in tracks:
             watch.progress(track, Progress(phase=phase))
+
+
+def expected_frames(minutes: float, frames_per_second: float) -> int:
+    """As many as a song of the asked length takes, with what it may run over."""
+    return round((minutes + PROGRESS_SLACK_MINUTES) * 60 * frames_per_second)
 
 
 def _follow(watch: Watch, track: int, phase: Phase) -> Callable[[float], None]:

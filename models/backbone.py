@@ -94,11 +94,12 @@ class DecodeBatch:
         self._drawn_SB = torch.zeros(room, len(tasks), dtype=torch.long, device=device)
         self._place = torch.zeros(1, dtype=torch.long, device=device)
         self._step = self._read = 0
-        longest = COARSE_LAYERS * max(task.max_frames for task in tasks) + GPU_STEPS_BETWEEN_HOST_READS
-        positions = max(len(task.prompt) for task in tasks) + longest
-        self._cache = KVCache(model.config, batch=len(tasks), room=positions, device=device, dtype=model.dtype)
-        self._rotations = model.rotation(torch.arange(positions, device=device))
+        prompt = max(len(task.prompt) for task in tasks)
+        expected = max(task.expected_tokens for task in tasks)
+        self._cache = KVCache(model.config, batch=len(tasks), room=prompt + expected, device=device, dtype=model.dtype)
+        self._rotations = model.rotation(torch.arange(prompt + room, device=device))
         self._hidden_B1H = self._prefill(tasks)
+        self._records = graphs
         self._graphs = StepGraphs(device, records=graphs)
 
     def _prefill(self, tasks: Sequence[BackboneTask]) -> torch.Tensor:
@@ -117,6 +118,9 @@ class DecodeBatch:
 
     def step(self) -> None:
         """Draw the next token of every track and feed it back."""
+        if self._cache.is_full:
+            self._cache.grow()
+            self._graphs = StepGraphs(self._model.device, records=self._records)
         layer, window = self._step % COARSE_LAYERS, self._cache.next_window()
         # What a step changes and the next one reads; the cache's own rows are written before they are read.
         state = (self._hidden_B1H, self._cache.lengths, self._place)

@@ -8,13 +8,20 @@ from dataclasses import dataclass
 import torch
 
 from core.engine import RuntimeMode
-from core.pipeline import MAX_SEQUENCE_TOKENS
+from core.pipeline import expected_frames
+from core.token_layout import COARSE_LAYERS
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
 from models.transformer.quantize import Quantize
 
+MINUTES = 3
+"""Length of the songs that needs are stated for; a longer one takes more as it grows."""
+
 _WORKSPACE_GB = 1.5
 """What activations, the codec's chunks and the libraries take beside weights and cache."""
+
+_FRAMES_PER_SECOND = 44_100 / 2_048
+_PROMPT_TOKENS = 512
 
 
 def block_numbers(config: TransformerConfig) -> int:
@@ -39,9 +46,10 @@ class MemoryNeed:
         return sum(gigabytes) if self.runtime_mode is RuntimeMode.KEEP_LOADED else max(gigabytes)
 
     def total_gb(self, *, tracks: int) -> float:
-        """With so many tracks at once. Each has room for the longest song, since nobody knows when one will end."""
+        """With so many tracks of ``MINUTES`` at once."""
         backbone, superres = self._stages_gb()
-        cached_numbers = 2 * self.config.num_layers * self.config.key_value_size * MAX_SEQUENCE_TOKENS * tracks
+        positions = tracks * (_PROMPT_TOKENS + COARSE_LAYERS * expected_frames(MINUTES, _FRAMES_PER_SECOND))
+        cached_numbers = 2 * self.config.num_layers * self.config.key_value_size * positions
         writing = backbone + cached_numbers * self.number_bytes / 1e9
         keeps = self.runtime_mode is RuntimeMode.KEEP_LOADED
         return (writing + superres if keeps else max(writing, superres)) + _WORKSPACE_GB

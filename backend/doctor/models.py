@@ -89,12 +89,14 @@ def _checkpoint(settings: Settings, named: Path | None) -> Iterator[Finding]:
 def _memory(need: MemoryNeed, device: torch.device) -> Finding:
     import torch
 
+    from models.memory import MINUTES
+
     needed = need.total_gb(tracks=_TRACKS)
     if device.type == "cuda":
         where, there = "GPU memory", torch.cuda.mem_get_info(device)[1] / 1e9
     else:
         where, there = "memory", os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
-    text = f"{there:.1f} GB there, about {needed:.1f} GB needed for {_TRACKS} of the longest tracks at once"
+    text = f"{there:.1f} GB there, about {needed:.1f} GB needed for {_TRACKS} tracks of {MINUTES} minutes at once"
     if need.weights_gb() > there:
         step = "use --runtime-mode one_shot, KHALA_QUANTIZE=int8, or a larger card"
         return problem(where, text, step)

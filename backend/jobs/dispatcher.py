@@ -91,8 +91,6 @@ class Dispatcher:
         passed_over: set[int] = set()
         while idle := [one for one in self._pool.idle() if one.worker_id not in passed_over]:
             worker = idle[0]
-            # Leased before the first await, so that nobody else can book the worker meanwhile.
-            worker.lease()
             claim = await persist(
                 self._queue.claim,
                 worker.worker_id,
@@ -101,10 +99,10 @@ class Dispatcher:
                 checkpoint=worker.engine.checkpoint if worker.engine else None,
             )
             if claim is None:
-                worker.release()
                 # What waits may be for another: a track is kept from the worker that lost it.
                 passed_over.add(worker.worker_id)
                 continue
+            worker.lease()
             self._batches += 1
             batches.start_soon(self._perform, worker, claim)
 

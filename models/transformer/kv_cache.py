@@ -1,6 +1,6 @@
 """A static key/value cache for a batch of tracks, and the two ways of attending that use it.
 
-Every track starts at position 0 of its own row. Nothing grows: the room is made once, steps write into it in place.
+Every track starts at position 0 of its own row; steps write in place, and whoever runs out of room asks for more.
 Legend: B tracks, N heads, G key/value groups, S room in positions, T time, D head size.
 """
 
@@ -23,14 +23,25 @@ class KVCache:
     def __init__(
         self, config: TransformerConfig, *, batch: int, room: int, device: torch.device, dtype: torch.dtype
     ) -> None:
-        room = -(-room // WINDOW_STEP) * WINDOW_STEP
-        shape = (config.num_layers, batch, config.num_groups, room, config.head_size)
+        shape = (config.num_layers, batch, config.num_groups, _whole_windows(room), config.head_size)
         self.keys = torch.zeros(shape, device=device, dtype=dtype)
         self.values = torch.zeros(shape, device=device, dtype=dtype)
         self.lengths = torch.zeros(batch, dtype=torch.long, device=device)
         self._rows = torch.arange(batch, device=device)
-        self._places = torch.arange(room, device=device)
+        self._places = torch.arange(shape[3], device=device)
         self._longest = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the longest track has no room for another position."""
+        return self._longest >= len(self._places)
+
+    def grow(self) -> None:
+        """Make half as much room again; what was handed out before, as ``step`` does, holds memory of the past."""
+        more = _whole_windows(len(self._places) // 2)
+        self.keys = F.pad(self.keys, (0, 0, 0, more))
+        self.values = F.pad(self.values, (0, 0, 0, more))
+        self._places = torch.arange(len(self._places) + more, device=self._places.device)
 
     def prefill(self, rows: list[int], length: int) -> Prefill:
         """The attention of a prompt of ``length`` ids that is computed once and shared by ``rows``."""
@@ -41,7 +52,7 @@ class KVCache:
     def next_window(self) -> int:
         """How many positions the next step has to look at; counts it as taken."""
         self._longest += 1
-        return min(-(-self._longest // WINDOW_STEP) * WINDOW_STEP, self.keys.shape[3])
+        return _whole_windows(self._longest)
 
     def step(self, window: int) -> DecodeStep:
         """The attention of one new token on every row; whoever takes the step adds 1 to ``lengths`` behind it."""
@@ -84,3 +95,7 @@ class DecodeStep:
         queries = q_BNTD.view(q_BNTD.shape[0], groups, -1, q_BNTD.shape[-1])
         mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=self._mask)
         return mixed.flatten(1, 2).unsqueeze(2)
+
+
+def _whole_windows(positions: int) -> int:
+    return -(-positions // WINDOW_STEP) * WINDOW_STEP

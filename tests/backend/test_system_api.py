@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +13,7 @@ from backend.bootstrap import build_backend
 from backend.jobs.store import JobStore
 from backend.settings import PROJECT_ROOT, ServerSettings, Settings
 from core.errors import CheckpointError
-from tests.backend.studio import dispatching, fake_worker, reception, settings_in, studio, until, until_async
+from tests.backend.studio import dispatching, fake_worker, reception, settings_in, studio, until
 from tests.fakes.engine import FakeEngine
 
 PUBLISHED_TAGS = {
@@ -57,13 +56,8 @@ async def test_tags_come_in_four_bilingual_categories_with_every_published_one(t
 
 async def test_status_has_the_published_shape(tmp_path: Path) -> None:
     async with studio(tmp_path, FakeEngine(), FakeEngine()) as running:
-
-        async def when_idle() -> dict[str, Any] | None:
-            # A worker is booked for the moment in which the queue is asked whether there is work for it.
-            status: dict[str, Any] = (await running.api.get("/status")).json()
-            return status if status["idle_gpus"] == 2 else None
-
-        status = await until_async(when_idle)
+        await running.until_idle(2)
+        status = (await running.api.get("/status")).json()
 
     assert {name: status[name] for name in ("total_gpus", "idle_gpus", "active_jobs", "queued_jobs")} == {
         "total_gpus": 2,

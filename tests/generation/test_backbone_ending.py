@@ -77,3 +77,12 @@ def test_each_track_of_a_batch_has_its_own_limit(model: Transformer) -> None:
     ]
     results = NativeBackbone(model, LAYOUT).generate(tasks, RecordingWatch())
     assert [result.num_frames for result in results if isinstance(result, CoarseCodes)] == [3, 20]
+
+
+def test_a_song_that_outgrows_its_room_goes_on_as_if_it_had_always_had_it(model: Transformer) -> None:
+    model.output.weight[LAYOUT.end_of_generation - model.first_output_row] = 0
+    tight, roomy = (_generate(model, [1, 2], top_k=5, max_frames=400, expected_tokens=tokens) for tokens in (1, 2000))
+    for one, other in zip(tight, roomy, strict=True):
+        assert isinstance(one, CoarseCodes) and isinstance(other, CoarseCodes)
+        assert one.num_frames > 256, "not a song that needs more than one window"
+        assert np.array_equal(one.values, other.values)
