@@ -78,5 +78,5 @@ class Transformer(nn.Module):
         return self.output.weight[start : start + len(ids)]
 
     def logits(self, hidden: torch.Tensor, ids: range) -> torch.Tensor:
-        """Logits of consecutive vocabulary ids, [..., len(ids)], in the model's dtype."""
-        return F.linear(hidden, self.output_rows(ids))
+        """Logits of consecutive vocabulary ids, float32 [..., len(ids)]: in bfloat16 the likeliest ones tie."""
+        return F.linear(hidden.float(), self.output_rows(ids).float())

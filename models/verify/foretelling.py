@@ -37,10 +37,10 @@ class NativeForeteller:
     @torch.inference_mode()
     def coarse_logits(self, prompt: IdArray, codes_QT: torch.Tensor) -> torch.Tensor:
         ids = coarse_ids(prompt, codes_QT, self._layout).to(self._backbone.device)
-        hidden = _hidden(self._backbone, self._backbone.embed(ids), attend_causal)[len(prompt) - 1 :]
+        hidden = hidden_states(self._backbone, self._backbone.embed(ids), attend_causal)[len(prompt) - 1 :]
         return torch.stack(
             [
-                self._backbone.logits(hidden[layer::COARSE_LAYERS], self._layout.window(layer)).float().cpu()
+                self._backbone.logits(hidden[layer::COARSE_LAYERS], self._layout.window(layer)).cpu()
                 for layer in range(COARSE_LAYERS)
             ],
             dim=1,
@@ -49,8 +49,8 @@ class NativeForeteller:
     @torch.inference_mode()
     def layer_logits(self, prompt: IdArray, codes_QT: torch.Tensor, layer: int) -> torch.Tensor:
         rows = layer_rows(self._superres, self._layout, prompt, codes_QT, layer)
-        hidden = _hidden(self._superres, rows, attend_full)[len(prompt) :]
-        return self._superres.logits(hidden, self._layout.window(layer)).float().cpu()
+        hidden = hidden_states(self._superres, rows, attend_full)[len(prompt) :]
+        return self._superres.logits(hidden, self._layout.window(layer)).cpu()
 
 
 def coarse_ids(prompt: IdArray, codes_QT: torch.Tensor, layout: TokenLayout) -> torch.Tensor:
@@ -71,7 +71,8 @@ def layer_rows(
     return torch.cat([model.embed(ids).float(), audio]).to(model.dtype)
 
 
-def _hidden(model: Transformer, rows: torch.Tensor, attend: Attend) -> torch.Tensor:
+def hidden_states(model: Transformer, rows: torch.Tensor, attend: Attend) -> torch.Tensor:
+    """What the model makes of embedded rows [T, H] at positions 0, 1, 2 …, [T, H]."""
     rotation = model.rotation(torch.arange(len(rows), device=model.device))
     hidden: torch.Tensor = model(rows[None], rotation, attend)[0]
     return hidden

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.codes import CoarseCodes, FullCodes
+from core.codes import FullCodes
 from core.engine import AudioArray, BackboneTask, Unwatched
 from core.errors import GenerationError
 from core.prompt import backbone_prompt, superres_prompt
@@ -119,12 +119,14 @@ class Bench:
         )
         return backbone, superres
 
-    def reference(self, model: Foreteller, frames: int) -> Reference:
-        """What a trusted model says of a song of the checkpoint's own, drawn as songs are drawn."""
+    def coarse(self, frames: int) -> torch.Tensor:
+        """The first two layers of a song of the checkpoint's own, drawn as songs are drawn, int64 [2, T]."""
         sampling = REQUEST.sampling
-        coarse = self._written(frames, top_k=sampling.top_k_backbone, temperature=sampling.temperature)
-        coarse_QT = torch.from_numpy(coarse.values.T.astype(np.int64))
-        return Reference.of(model, self.prompts, coarse_QT, self.engine.layout.num_quantizers)
+        return self._written(frames, top_k=sampling.top_k_backbone, temperature=sampling.temperature)
+
+    def reference(self, model: Foreteller, frames: int) -> Reference:
+        """What a trusted model says of that song."""
+        return Reference.of(model, self.prompts, self.coarse(frames), self.engine.layout.num_quantizers)
 
     def variants(self, models: Iterable[tuple[str, Foreteller]], reference: Reference) -> Iterator[Variant]:
         """Each named model held against the reference, one at a time."""
@@ -136,11 +138,11 @@ class Bench:
 
     def served_equal(self, model: Foreteller, frames: int) -> float:
         """Share of the engine's greedy tokens that are ``model``'s too."""
-        coarse_QT = torch.from_numpy(self._written(frames, top_k=1, temperature=1.0).values.T.astype(np.int64))
+        coarse_QT = self._written(frames, top_k=1, temperature=1.0)
         chosen = model.coarse_logits(self.prompts[0], coarse_QT).argmax(-1)
         return float((chosen == coarse_QT.T).double().mean())
 
-    def _written(self, frames: int, *, top_k: int, temperature: float) -> CoarseCodes:
+    def _written(self, frames: int, *, top_k: int, temperature: float) -> torch.Tensor:
         task = BackboneTask(
             prompt=self.prompts[0],
             seed=SEED,
@@ -153,7 +155,7 @@ class Bench:
             (written,) = backbone.generate([task], Unwatched())
         if isinstance(written, GenerationError):
             raise written
-        return written
+        return torch.from_numpy(written.values.T.astype(np.int64))
 
     def _audio(self, codes_QT: torch.Tensor) -> AudioArray:
         with self.engine.decoder() as decoder:
