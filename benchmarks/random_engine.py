@@ -44,6 +44,7 @@ class RandomEngine(ResidentStages):
         self.description = EngineDescription(
             checkpoint="random",
             trained=False,
+            longest=1.0,
             backbone_name="random",
             superres_name="random",
             codec_name="random",

@@ -131,6 +131,8 @@ class EngineDescription:
     dtype: str
     runtime_mode: RuntimeMode
     licence: str | None = None
+    longest: float | None = None
+    """How many times the asked length a song may last before it is ended; None if only the token limits bound it."""
 
 
 class SongEngine(Protocol):

@@ -35,6 +35,8 @@ class Song:
 
     saved: SavedCodes
     audio: AudioArray
+    is_cut: bool = False
+    """Whether a limit ended it, not the model."""
 
     @property
     def codes(self) -> FullCodes:
@@ -71,10 +73,11 @@ class SongPipeline:
         """
         layout, encode = self._engine.layout, self._engine.encode_text
         prompt = backbone_prompt(request, layout, encode)
+        max_frames = self._max_frames(request, len(prompt), max_seconds)
         superres_ids = superres_prompt(request, layout, encode, self._superres_text_mode)
 
         alive: dict[int, CoarseCodes] = {}
-        for track, coarse in enumerate(self._write_coarse(request, prompt, seeds, watch, max_seconds)):
+        for track, coarse in enumerate(self._write_coarse(request, prompt, seeds, watch, max_frames)):
             if isinstance(coarse, GenerationError):
                 yield TrackOutcome(track=track, result=coarse)
             else:
@@ -97,24 +100,23 @@ class SongPipeline:
                 yield TrackOutcome(track=track, result=audio)
             else:
                 saved = SavedCodes(codes=completed[track], backbone_prompt=prompt, superres_prompt=superres_ids)
-                yield TrackOutcome(track=track, result=Song(saved=saved, audio=audio))
+                is_cut = alive[track].num_frames >= max_frames
+                yield TrackOutcome(track=track, result=Song(saved=saved, audio=audio, is_cut=is_cut))
+
+    def _max_frames(self, request: GenerationRequest, prompt_tokens: int, max_seconds: float | None) -> int:
+        """Where a song is ended at the latest."""
+        bound = min(MAX_NEW_TOKENS, MAX_SEQUENCE_TOKENS - prompt_tokens) // COARSE_LAYERS
+        if longest := self._engine.description.longest:
+            max_seconds = min(max_seconds or math.inf, longest * request.duration_minutes * 60)
+        if max_seconds is None:
+            return bound
+        # A limit that is exactly some frames long, but for rounding, means all of them.
+        return min(bound, max(1, int(max_seconds * self._engine.audio_format.frames_per_second + 1e-6)))
 
     def _write_coarse(
-        self,
-        request: GenerationRequest,
-        prompt: IdArray,
-        seeds: Sequence[int],
-        watch: Watch,
-        max_seconds: float | None,
+        self, request: GenerationRequest, prompt: IdArray, seeds: Sequence[int], watch: Watch, max_frames: int
     ) -> list[CoarseCodes | GenerationError]:
         frame_rate = self._engine.audio_format.frames_per_second
-        max_frames = min(MAX_NEW_TOKENS, MAX_SEQUENCE_TOKENS - len(prompt)) // COARSE_LAYERS
-        if not self._engine.description.trained:
-            # Random weights never learned to end a song.
-            max_seconds = min(max_seconds or math.inf, request.duration_minutes * 60)
-        if max_seconds is not None:
-            # A limit that is exactly some frames long, but for rounding, means all of them.
-            max_frames = min(max_frames, max(1, int(max_seconds * frame_rate + 1e-6)))
         expected = min(max_frames, expected_frames(request.duration_minutes, frame_rate))
         tasks = [
             BackboneTask(

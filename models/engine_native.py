@@ -11,6 +11,7 @@ from core.engine import BackboneGenerator, CodecEncoder, EngineDescription, Runt
 from core.errors import CheckpointError, KhalaError
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.backbone import NativeBackbone
+from models.checkpoint.card import CheckpointCard
 from models.checkpoint.codec_file import build_decoder, build_encoder, read_codec_weights
 from models.checkpoint.names import WeightNames
 from models.checkpoint.stage import load_stage
@@ -70,6 +71,7 @@ class NativeEngine(ResidentStages):
             dtype=format_name(dtype, quantize),
             runtime_mode=runtime_mode,
             licence=card.licence if card else PUBLISHED_LICENCE,
+            longest=_longest(card),
         )
         super().__init__(
             runtime_mode, backbone=self._load_backbone, superres=self._load_superres, decoder=self._load_decoder
@@ -143,6 +145,13 @@ class NativeEngine(ResidentStages):
                 raise CheckpointError(
                     files.weights, f"its vocabulary has {rows} rows; the tokenizer and the codec need {needed}"
                 )
+
+
+def _longest(card: CheckpointCard | None) -> float | None:
+    """How many times the asked length its songs may last; random weights never learned to end one."""
+    if card is None:
+        return None
+    return card.longest if card.trained else 1.0
 
 
 def format_name(dtype: torch.dtype, quantize: Quantize) -> str:

@@ -13,6 +13,7 @@ from core.prompt import INSTRUMENTAL_LANGUAGE, SuperresTextMode
 from core.request import GenerationRequest, Mode, PromptMode
 
 UNTRAINED_WARNING = "untrained: this checkpoint has random weights, so what it makes is noise, not music."
+CUT_WARNING = "cut: the model had not ended this song when it reached its limit, so it was ended there."
 
 _TITLE_CHARACTERS = 60
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from backend.artifacts.encode import PcmArray, to_pcm, write_mp3, write_wav
-from backend.artifacts.metadata import TrackFacts, mp3_tags, track_metadata
+from backend.artifacts.metadata import CUT_WARNING, TrackFacts, mp3_tags, track_metadata
 from backend.artifacts.store import ArtifactStore, TrackFiles, new_file_id
 from core.engine import AudioFormat
 from core.errors import Mp3EncodingFailed
@@ -73,6 +73,11 @@ class SongWriter:
             with self._store.writing(codes_file) as path:
                 song.saved.save(path)
         duration_seconds = round(len(pcm) / rate, 6)
+        warnings = [*facts.request.warnings()]
+        if song.is_cut and facts.engine.trained:
+            warnings.append(CUT_WARNING)
+        if warning:
+            warnings.append(warning)
         metadata = track_metadata(
             facts,
             file_id=file_id,
@@ -80,7 +85,7 @@ class SongWriter:
             duration_seconds=duration_seconds,
             backbone_tokens=song.backbone_tokens,
             mp3_made=warning is None,
-            warnings=[*facts.request.warnings(), *([warning] if warning else [])],
+            warnings=warnings,
         )
         with self._store.writing(metadata_file) as path:
             path.write_text(json.dumps(metadata, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

@@ -13,12 +13,17 @@ CARD_FILE = "khala.json"
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointCard:
-    """Name, whether it was trained, how often its fc1 bias is meant, and under which licence it may be used."""
+    """Name, whether it was trained, how often its fc1 bias is meant, and under which licence it may be used.
+
+    ``longest`` is for small models, which now and then miss the end of a song: how many times the asked length they
+    are let go on for.
+    """
 
     name: str
     trained: bool
     fc1_bias: str | None = None
     licence: str | None = None
+    longest: float | None = None
 
     def write(self, root: Path) -> None:
         (root / CARD_FILE).write_text(json.dumps(asdict(self), indent=2) + "\n")
@@ -37,4 +42,6 @@ class CheckpointCard:
             raise CheckpointError(path, "'name' must be a string and 'trained' true or false")
         if card.fc1_bias not in (None, "once", "twice"):
             raise CheckpointError(path, f"fc1_bias is '{card.fc1_bias}'; 'once' or 'twice' was expected")
+        if card.longest is not None and not (isinstance(card.longest, int | float) and card.longest >= 1):
+            raise CheckpointError(path, f"longest is {card.longest!r}; a number of at least 1 was expected")
         return card
