@@ -1,11 +1,12 @@
 """What each published layout calls the tensors of a transformer (contract section 6).
 
 A ``WeightNames`` answers with tensors in this project's arrangement: one fused qkv (queries, keys, values), one fused
-gate and up. Per-layer tensors come as one list a kind, so a file that stacks its layers is read once a kind.
+gate and up. Per-layer tensors come one kind after another, so a file that stacks its layers is read once a kind.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import torch
@@ -31,9 +32,9 @@ class WeightNames(Protocol):
         """``embedding``, ``output`` or ``norm``."""
         ...
 
-    def per_layer(self, kind: str, parameter: str) -> list[torch.Tensor]:
-        """One tensor a layer of ``attention_norm``, ``attention.qkv``, ``attention.out``, ``ffn_norm``, ``ffn.gate_up``
-        or ``ffn.down``; ``parameter`` is ``weight`` or ``bias``."""
+    def per_layer(self, kind: str, parameter: str) -> Iterator[torch.Tensor]:
+        """One tensor a layer, read when its turn comes, of ``attention_norm``, ``attention.qkv``, ``attention.out``,
+        ``ffn_norm``, ``ffn.gate_up`` or ``ffn.down``; ``parameter`` is ``weight`` or ``bias``."""
         ...
 
 
@@ -69,22 +70,26 @@ class MegatronNames:
     def whole(self, name: str, shape: tuple[int, ...]) -> torch.Tensor:
         return read_checked(self.source, _MEGATRON_WHOLE[name], shape)
 
-    def per_layer(self, kind: str, parameter: str) -> list[torch.Tensor]:
+    def per_layer(self, kind: str, parameter: str) -> Iterator[torch.Tensor]:
         shape = expected_shape(self._config, kind, parameter)
         suffix = _MEGATRON_LAYER[kind] + parameter
         halved = kind == "ffn.gate_up" and any(name.endswith(f"{suffix}_w") for name in self.source.shapes)
         if halved:
             half = (shape[0] // 2, *shape[1:])
             gate, up = self._read(f"{suffix}_w", half), self._read(f"{suffix}_v", half)
-            return [torch.cat(pair) for pair in zip(gate, up, strict=True)]
-        layers = self._read(suffix, shape)
-        return [from_groups(layer, self._config) for layer in layers] if kind == "attention.qkv" else layers
+            yield from (torch.cat(pair) for pair in zip(gate, up, strict=True))
+        elif kind == "attention.qkv":
+            yield from (from_groups(layer, self._config) for layer in self._read(suffix, shape))
+        else:
+            yield from self._read(suffix, shape)
 
-    def _read(self, suffix: str, shape: tuple[int, ...]) -> list[torch.Tensor]:
+    def _read(self, suffix: str, shape: tuple[int, ...]) -> Iterator[torch.Tensor]:
         layers = self._config.num_layers
         if self._stacked:
-            return list(read_checked(self.source, f"decoder.layers.{suffix}", (layers, *shape)).unbind())
-        return [read_checked(self.source, f"decoder.layers.{layer}.{suffix}", shape) for layer in range(layers)]
+            yield from read_checked(self.source, f"decoder.layers.{suffix}", (layers, *shape)).unbind()
+            return
+        for layer in range(layers):
+            yield read_checked(self.source, f"decoder.layers.{layer}.{suffix}", shape)
 
 
 _PORT_WHOLE = {"embedding": "embed.weight", "output": "lm_head.weight", "norm": "norm.weight"}
@@ -114,7 +119,7 @@ class PortNames:
     def whole(self, name: str, shape: tuple[int, ...]) -> torch.Tensor:
         return read_checked(self.source, _PORT_WHOLE[name], shape)
 
-    def per_layer(self, kind: str, parameter: str) -> list[torch.Tensor]:
+    def per_layer(self, kind: str, parameter: str) -> Iterator[torch.Tensor]:
         config = self._config
         rows, *rest = expected_shape(config, kind, parameter)
         sizes = {
@@ -122,11 +127,10 @@ class PortNames:
             "ffn.gate_up": [config.ffn_size, config.ffn_size],
         }.get(kind, [rows])
         parts = [(name, (size, *rest)) for name, size in zip(_PORT_LAYER[kind], sizes, strict=True)]
-        layers = range(config.num_layers)
-        return [
-            torch.cat([read_checked(self.source, f"layers.{layer}.{name}.{parameter}", shape) for name, shape in parts])
-            for layer in layers
-        ]
+        for layer in range(config.num_layers):
+            yield torch.cat(
+                [read_checked(self.source, f"layers.{layer}.{name}.{parameter}", shape) for name, shape in parts]
+            )
 
 
 def _rows(source: TensorSource, embedding: str) -> int:

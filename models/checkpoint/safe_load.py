@@ -10,13 +10,12 @@ from __future__ import annotations
 import argparse
 import collections
 import importlib
-import io
 import pathlib
 import pickle
 import zipfile
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -115,10 +114,10 @@ def load_torch_file(path: Path) -> Any:
         raise CheckpointError(path, f"the file is damaged or not a PyTorch file ({_first_line(error)})") from error
 
 
-def load_tensor_blob(blob: bytes, path: Path, name: str) -> torch.Tensor:
-    """One tensor as ``torch.distributed.checkpoint`` stores it inside a shard."""
+def load_tensor(file: BinaryIO, path: Path, name: str) -> torch.Tensor:
+    """One tensor, all of ``file``, as ``torch.distributed.checkpoint`` stores it inside a shard."""
     try:
-        tensor = torch.load(io.BytesIO(blob), map_location="cpu", weights_only=True)
+        tensor = torch.load(file, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise CheckpointError(path, f"the stored bytes are damaged ({_first_line(error)})", tensor=name) from error
     if not isinstance(tensor, torch.Tensor):

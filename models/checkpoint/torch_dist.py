@@ -6,8 +6,10 @@ when it is asked for, so the host holds one at a time. Optimiser, generator and 
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import os
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,8 @@ from typing import Any
 import torch
 
 from core.errors import CheckpointError
-from models.checkpoint.safe_load import load_metadata, load_tensor_blob, load_torch_file
+from models.checkpoint.file_window import FileWindow
+from models.checkpoint.safe_load import load_metadata, load_tensor, load_torch_file
 
 ITERATION_FILE = "latest_checkpointed_iteration.txt"
 _SKIPPED = ("optimizer", "rng_state", "rerun_state_machine_state", "opt_param_scheduler")
@@ -100,15 +103,13 @@ class TorchDistSource:
             raise CheckpointError(path, "lies outside its checkpoint directory and was not read", tensor=name)
         try:
             with path.open("rb") as file:
-                file.seek(chunk.start)
-                blob = file.read(chunk.length)
+                size, end = os.fstat(file.fileno()).st_size, chunk.start + chunk.length
+                if size < end:
+                    message = f"the file is truncated: it has {size} bytes, at least {end} were expected"
+                    raise CheckpointError(path, message, tensor=name)
+                tensor = load_tensor(io.BufferedReader(FileWindow(file, chunk.start, chunk.length)), path, name)
         except OSError as error:
             raise CheckpointError(path, f"cannot be read ({error.strerror})", tensor=name) from error
-        if len(blob) < chunk.length:
-            end = chunk.start + chunk.length
-            message = f"the file is truncated: it has {path.stat().st_size} bytes, at least {end} were expected"
-            raise CheckpointError(path, message, tensor=name)
-        tensor = load_tensor_blob(blob, path, name)
         if tensor.numel() != math.prod(chunk.sizes) or tensor.dtype != self.dtypes[name]:
             found = f"{list(tensor.shape)} {tensor.dtype}"
             message = f"{found} is stored; {list(chunk.sizes)} {self.dtypes[name]} was expected"

@@ -43,7 +43,10 @@ class Transformer(nn.Module):
         super().__init__()
         self.config = config
         self.first_output_row = first_output_row
-        self.embedding = nn.Embedding(vocab_size, config.hidden_size)
+        # Zeros, not random: on the meta device, where loading begins, drawing would import torch's whole compiler.
+        table = torch.zeros(vocab_size, config.hidden_size)
+        embedding: nn.Embedding = nn.Embedding.from_pretrained(table, freeze=False)  # type: ignore[no-untyped-call]
+        self.embedding = embedding
         self.blocks = nn.ModuleList(Block(config, layer) for layer in range(config.num_layers))
         self.norm = RMSNorm(config.hidden_size, config.norm_epsilon)
         self.output = Linear(config.hidden_size, vocab_size - first_output_row, bias=False)
