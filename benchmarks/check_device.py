@@ -88,6 +88,7 @@ def _check_transformers(device: torch.device, shape: str, frames: int) -> list[C
 
     replayed = _written(NativeBackbone(half[0], layout), range(3), frames)
     stepped = _written(NativeBackbone(half[0], layout, graphs=False), range(3), frames)
+    grown = _written(NativeBackbone(half[0], layout), range(3), frames, expected=1)
     alone = [_written(NativeBackbone(half[0], layout), [seed], frames)[0] for seed in range(3)]
     cached = _written(NativeBackbone(there[0], layout), [0], frames, top_k=1)[0]
     greedy = reference.coarse_logits(_PROMPT, torch.from_numpy(cached.values.T.astype(np.int64))).argmax(-1)
@@ -103,6 +104,7 @@ def _check_transformers(device: torch.device, shape: str, frames: int) -> list[C
         ),
         _share("greedy codes from the cache that the CPU would choose", greedy.numpy(), cached.values, least=0.99),
         _share("codes with graphs that are those without", *_stacked(replayed, stepped), least=1.0),
+        _share("codes from a cache that grew that are those without", *_stacked(replayed, grown), least=1.0),
         # A matrix product may sum in another order for another batch: this is a figure, not a condition.
         _share("codes in a batch that are those alone", *_stacked(replayed, alone), least=0.0),
         _check_layers(models[1], there[1], layout, coarse),
@@ -128,10 +130,18 @@ def _check_codec(device: torch.device, frames: int) -> Check:
     return Check(name="codec, signal to noise against the CPU in dB", figure=snr_db, passed=snr_db > 60)
 
 
-def _written(backbone: NativeBackbone, seeds: Sequence[int], frames: int, *, top_k: int = 50) -> list[CoarseCodes]:
+def _written(
+    backbone: NativeBackbone, seeds: Sequence[int], frames: int, *, top_k: int = 50, expected: int | None = None
+) -> list[CoarseCodes]:
+    """``expected`` tokens are what memory is taken for at first."""
     tasks = [
         BackboneTask(
-            prompt=_PROMPT, seed=seed, top_k=top_k, temperature=1.0, max_frames=frames, expected_tokens=2 * frames
+            prompt=_PROMPT,
+            seed=seed,
+            top_k=top_k,
+            temperature=1.0,
+            max_frames=frames,
+            expected_tokens=expected or 2 * frames,
         )
         for seed in seeds
     ]

@@ -4,8 +4,9 @@
     python -m benchmarks.numerics --shape medium     # random weights of that shape, random codes
 
 Everything is held against float32 on the CPU, as ``python -m backend verify`` does. Each variant is the serving format
-with one operation done otherwise; ``own chain`` is the share of codes that two greedy songs share, where every layer
-builds on the variant's own earlier ones. Prints a table and, last, JSON.
+with one operation done otherwise. The table has Kullback–Leibler divergences in nats, given the reference's codes;
+``chain`` is the share of codes that two greedy songs have in common, where every layer builds on the variant's own
+earlier ones. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -62,12 +63,13 @@ def main() -> None:
     reference = Reference.of(
         NativeForeteller(*plain, subject.layout), subject.prompts, subject.coarse_QT, subject.layout.num_quantizers
     )
-    heads = ["backbone", "layer 2", "all layers", *(f"chain at {layer}" for layer in _SHOWN_LAYERS), "chain"]
+    shown = [layer for layer in _SHOWN_LAYERS if layer < subject.layout.num_quantizers]
+    heads = ["backbone", "layer 2", "all layers", *(f"chain at {layer}" for layer in shown), "chain"]
     sys.stdout.write(f"| variant | {' | '.join(heads)} |\n| --- |{' --- |' * len(heads)}\n")
     figures = []
     for name, model in _variants(subject):
         found = reference.agreement(model)
-        shares = [found.chain_equal[layer - COARSE_LAYERS] for layer in _SHOWN_LAYERS]
+        shares = [found.chain_equal[layer - COARSE_LAYERS] for layer in shown]
         parts = {"backbone": found.backbone, "layer 2": found.layers[0], "all layers": Agreement.mean(found.layers)}
         chain = float(np.mean(found.chain_equal))
         cells = [
@@ -146,7 +148,8 @@ def _random(options: argparse.Namespace) -> Subject:
                 for name, parameter in model.named_parameters():
                     if name.endswith("ffn.gate_up.bias"):
                         parameter.mul_(2)
-            model.to(dtype)
+            # As if they had been stored in bfloat16: only what is computed is to differ.
+            model.to(torch.bfloat16).to(dtype)
             models.append(quantize_blocks(model) if quantize is Quantize.INT8 else model)
         return models[0], models[1]
 

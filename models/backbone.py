@@ -15,7 +15,7 @@ import torch
 
 from core.codes import CoarseCodes
 from core.engine import BackboneTask, Watch
-from core.errors import GenerationError
+from core.errors import DeviceOutOfMemory, GenerationError
 from core.pipeline import MAX_NEW_TOKENS
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.follower import Follower
@@ -45,16 +45,19 @@ class NativeBackbone:
 
     @torch.inference_mode()
     def generate(self, tasks: Sequence[BackboneTask], watch: Watch) -> list[CoarseCodes | GenerationError]:
-        """Codes of each task, or why there are none."""
+        """Codes of each task, or why there are none; a song that has ended is not lost with one that grows too long."""
         steps_between_reads = 1 if self._model.device.type == "cpu" else GPU_STEPS_BETWEEN_HOST_READS
-        with naming_out_of_memory("the backbone"):
-            batch = self.begin(tasks)
-            follower = Follower(tasks, watch, end_index=self._layout.codebook_size)
-            with threads_for_steps(self._model):
-                while follower.anyone_waits():
-                    for _ in range(steps_between_reads):
-                        batch.step()
-                    follower.read(batch.newly_drawn())
+        follower = Follower(tasks, watch, end_index=self._layout.codebook_size)
+        try:
+            with naming_out_of_memory("the backbone"):
+                batch = self.begin(tasks)
+                with threads_for_steps(self._model):
+                    while follower.anyone_waits():
+                        for _ in range(steps_between_reads):
+                            batch.step()
+                        follower.read(batch.newly_drawn())
+        except DeviceOutOfMemory as error:
+            follower.give_up(error)
         return follower.results()
 
     def begin(self, tasks: Sequence[BackboneTask]) -> DecodeBatch:
@@ -94,12 +97,12 @@ class DecodeBatch:
         self._drawn_SB = torch.zeros(room, len(tasks), dtype=torch.long, device=device)
         self._place = torch.zeros(1, dtype=torch.long, device=device)
         self._step = self._read = 0
-        prompt = max(len(task.prompt) for task in tasks)
-        expected = max(task.expected_tokens for task in tasks)
-        self._cache = KVCache(model.config, batch=len(tasks), room=prompt + expected, device=device, dtype=model.dtype)
-        self._rotations = model.rotation(torch.arange(prompt + room, device=device))
+        prompt = max(len(task.prompt) for task in tasks) + GPU_STEPS_BETWEEN_HOST_READS
+        expected = prompt + max(task.expected_tokens for task in tasks)
+        self._most = prompt + COARSE_LAYERS * max(task.max_frames for task in tasks)
+        self._cache = KVCache(model.config, batch=len(tasks), room=expected, device=device, dtype=model.dtype)
+        self._rotations = model.rotation(torch.arange(self._most, device=device))
         self._hidden_B1H = self._prefill(tasks)
-        self._records = graphs
         self._graphs = StepGraphs(device, records=graphs)
 
     def _prefill(self, tasks: Sequence[BackboneTask]) -> torch.Tensor:
@@ -119,8 +122,8 @@ class DecodeBatch:
     def step(self) -> None:
         """Draw the next token of every track and feed it back."""
         if self._cache.is_full:
-            self._cache.grow()
-            self._graphs = StepGraphs(self._model.device, records=self._records)
+            self._graphs.forget()
+            self._cache.grow(self._most)
         layer, window = self._step % COARSE_LAYERS, self._cache.next_window()
         # What a step changes and the next one reads; the cache's own rows are written before they are read.
         state = (self._hidden_B1H, self._cache.lengths, self._place)

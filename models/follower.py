@@ -26,6 +26,7 @@ class Follower:
         self._drawn: list[list[int]] = [[] for _ in tasks]
         self._writing = set(range(len(tasks)))
         self._cancelled: set[int] = set()
+        self._failure: GenerationError | None = None
         self._started = time.perf_counter()
 
     def anyone_waits(self) -> bool:
@@ -51,6 +52,10 @@ class Follower:
             progress = Progress(phase=Phase.BACKBONE, fraction=fraction, tokens=len(drawn), tokens_per_second=speed)
             self._watch.progress(track, progress)
 
+    def give_up(self, failure: GenerationError) -> None:
+        """End what is still being written with this failure."""
+        self._failure = failure
+
     def results(self) -> list[CoarseCodes | GenerationError]:
         """What became of each track; an incomplete last frame is dropped."""
         return [self._result(track) for track in range(len(self._tasks))]
@@ -58,6 +63,8 @@ class Follower:
     def _result(self, track: int) -> CoarseCodes | GenerationError:
         if track in self._cancelled:
             return Cancelled("The track was cancelled.")
+        if self._failure and track in self._writing:
+            return self._failure
         frames = len(self._drawn[track]) // COARSE_LAYERS
         if frames == 0:
             return EmptyGeneration(

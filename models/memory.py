@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import torch
 
 from core.engine import RuntimeMode
-from core.pipeline import expected_frames
+from core.pipeline import MAX_SEQUENCE_TOKENS, expected_frames
+from core.request import DURATION_MINUTES
 from core.token_layout import COARSE_LAYERS
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
 from models.transformer.quantize import Quantize
-
-MINUTES = 3
-"""Length of the songs that needs are stated for; a longer one takes more as it grows."""
 
 _WORKSPACE_GB = 1.5
 """What activations, the codec's chunks and the libraries take beside weights and cache."""
@@ -45,11 +43,12 @@ class MemoryNeed:
         gigabytes = self._stages_gb()
         return sum(gigabytes) if self.runtime_mode is RuntimeMode.KEEP_LOADED else max(gigabytes)
 
-    def total_gb(self, *, tracks: int) -> float:
-        """With so many tracks of ``MINUTES`` at once."""
+    def total_gb(self, *, tracks: int, minutes: float = DURATION_MINUTES.default) -> float:
+        """With so many tracks of so many minutes at once."""
         backbone, superres = self._stages_gb()
-        positions = tracks * (_PROMPT_TOKENS + COARSE_LAYERS * expected_frames(MINUTES, _FRAMES_PER_SECOND))
-        cached_numbers = 2 * self.config.num_layers * self.config.key_value_size * positions
+        song = COARSE_LAYERS * expected_frames(minutes, _FRAMES_PER_SECOND)
+        positions = min(_PROMPT_TOKENS + song, MAX_SEQUENCE_TOKENS)
+        cached_numbers = 2 * self.config.num_layers * self.config.key_value_size * positions * tracks
         writing = backbone + cached_numbers * self.number_bytes / 1e9
         keeps = self.runtime_mode is RuntimeMode.KEEP_LOADED
         return (writing + superres if keeps else max(writing, superres)) + _WORKSPACE_GB

@@ -20,7 +20,7 @@ def naming_out_of_memory(what: str) -> Iterator[None]:
             raise
         raise DeviceOutOfMemory(
             f"There is not enough memory for {what}. Use the runtime mode one_shot, set KHALA_QUANTIZE=int8, ask "
-            "for fewer tracks, or free memory that other programs hold."
+            "for fewer tracks or a shorter song, or free memory that other programs hold."
         ) from error
 
 

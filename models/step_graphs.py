@@ -26,6 +26,10 @@ class StepGraphs:
         self._stream = torch.cuda.Stream(device) if self._records else None  # type: ignore[no-untyped-call]
         self._graphs: dict[Hashable, torch.cuda.CUDAGraph] = {}
 
+    def forget(self) -> None:
+        """Drop all recordings: what they read and write is about to move."""
+        self._graphs.clear()
+
     def run(self, key: Hashable, step: Callable[[], None], state: Sequence[torch.Tensor]) -> None:
         """Do ``step``, by its recording where the device keeps any; ``state`` is what it leaves for the next one."""
         if not self._records:

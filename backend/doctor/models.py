@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from backend.doctor.finding import Finding, ok, problem, warning
 from backend.settings import Settings
 from core.errors import KhalaError
+from core.request import DURATION_MINUTES
 
 if TYPE_CHECKING:
     import torch
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from models.memory import MemoryNeed
 
 _TRACKS = 2
+_MINUTES = int(DURATION_MINUTES.default), int(DURATION_MINUTES.high)
 
 
 def check_models(settings: Settings, checkpoints: Path | None = None) -> Iterator[Finding]:
@@ -89,17 +91,18 @@ def _checkpoint(settings: Settings, named: Path | None) -> Iterator[Finding]:
 def _memory(need: MemoryNeed, device: torch.device) -> Finding:
     import torch
 
-    from models.memory import MINUTES
-
-    needed = need.total_gb(tracks=_TRACKS)
+    needed, most = (need.total_gb(tracks=_TRACKS, minutes=minutes) for minutes in _MINUTES)
     if device.type == "cuda":
         where, there = "GPU memory", torch.cuda.mem_get_info(device)[1] / 1e9
     else:
         where, there = "memory", os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
-    text = f"{there:.1f} GB there, about {needed:.1f} GB needed for {_TRACKS} tracks of {MINUTES} minutes at once"
+    text = (
+        f"{there:.1f} GB there, about {needed:.1f} GB needed for {_TRACKS} tracks of {_MINUTES[0]} minutes at once, "
+        f"{most:.1f} GB of {_MINUTES[1]}"
+    )
     if need.weights_gb() > there:
         step = "use --runtime-mode one_shot, KHALA_QUANTIZE=int8, or a larger card"
         return problem(where, text, step)
     if needed > there:
-        return warning(where, text, "make one track at a time, or set KHALA_QUANTIZE=int8")
+        return warning(where, text, "make one track at a time, or shorter ones, or set KHALA_QUANTIZE=int8")
     return ok(where, text)

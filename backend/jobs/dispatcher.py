@@ -91,6 +91,7 @@ class Dispatcher:
         passed_over: set[int] = set()
         while idle := [one for one in self._pool.idle() if one.worker_id not in passed_over]:
             worker = idle[0]
+            pid = worker.health.pid if worker.health else None
             claim = await persist(
                 self._queue.claim,
                 worker.worker_id,
@@ -102,7 +103,7 @@ class Dispatcher:
                 # What waits may be for another: a track is kept from the worker that lost it.
                 passed_over.add(worker.worker_id)
                 continue
-            worker.lease()
+            worker.lease(pid)
             self._batches += 1
             batches.start_soon(self._perform, worker, claim)
 

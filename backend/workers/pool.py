@@ -67,7 +67,6 @@ class PooledWorker:
         self._supervisor = supervisor
         self._leased = False
         self._leased_pid: int | None = None
-        self._last_pid: int | None = None
 
     @property
     def status(self) -> WorkerStatus:
@@ -93,12 +92,12 @@ class PooledWorker:
             return self.health.error
         return self._supervisor.trouble(self.worker_id) if self._supervisor else None
 
-    def lease(self) -> None:
-        """Book it, or rather the process that answered last: it may have gone since."""
+    def lease(self, pid: int | None) -> None:
+        """Book it, or rather this process of it: another may have come since work was looked for."""
         if self._leased:
             raise RuntimeError(f"worker {self.worker_id} is booked already")
         self._leased = True
-        self._leased_pid = self._last_pid
+        self._leased_pid = pid
 
     def release(self) -> None:
         self._leased = False
@@ -113,7 +112,6 @@ class PooledWorker:
             health = None
         then, now = (known.status if known else "offline" for known in (self.health, health))
         self.health = health
-        self._last_pid = health.pid if health else self._last_pid
         if then != now:
             logger.info("worker %d on %s was %s and is %s %s", self.worker_id, self.gpu_id, then, now, self.error or "")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,6 +43,6 @@ class CheckpointCard:
             raise CheckpointError(path, "'name' must be a string and 'trained' true or false")
         if card.fc1_bias not in (None, "once", "twice"):
             raise CheckpointError(path, f"fc1_bias is '{card.fc1_bias}'; 'once' or 'twice' was expected")
-        if card.longest is not None and not (isinstance(card.longest, int | float) and card.longest >= 1):
+        if card.longest is not None and not (type(card.longest) in (int, float) and 1 <= card.longest < math.inf):
             raise CheckpointError(path, f"longest is {card.longest!r}; a number of at least 1 was expected")
         return card

@@ -43,7 +43,9 @@ def _card(root: Path) -> str:
     if card is None:
         return "none (published weights have none)"
     state = "trained" if card.trained else "untrained"
-    return f"{card.name}, {state}, fc1 bias {card.fc1_bias or 'not stated'}, licence {card.licence or 'not stated'}"
+    longest = "" if card.longest is None else f", songs of at most {card.longest:g} times the asked length"
+    bias, licence = card.fc1_bias or "not stated", card.licence or "not stated"
+    return f"{card.name}, {state}, fc1 bias {bias}, licence {licence}{longest}"
 
 
 def _stage(files: StageFiles | None) -> str:

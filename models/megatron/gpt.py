@@ -125,7 +125,8 @@ class MegatronGpt:
         return self._logits(hidden)[:, 0]
 
     def _logits(self, hidden_TBH: torch.Tensor) -> torch.Tensor:
-        return _gathered(F.linear(hidden_TBH.transpose(0, 1), self.model.output_layer.weight))
+        """Float32, like ``Transformer.logits``."""
+        return _gathered(F.linear(hidden_TBH.transpose(0, 1).float(), self.model.output_layer.weight.float()))
 
 
 class _MaskedAttention(torch.nn.Module):

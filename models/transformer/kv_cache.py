@@ -1,4 +1,4 @@
-"""A static key/value cache for a batch of tracks, and the two ways of attending that use it.
+"""A key/value cache for a batch of tracks, and the two ways of attending that use it.
 
 Every track starts at position 0 of its own row; steps write in place, and whoever runs out of room asks for more.
 Legend: B tracks, N heads, G key/value groups, S room in positions, T time, D head size.
@@ -23,12 +23,13 @@ class KVCache:
     def __init__(
         self, config: TransformerConfig, *, batch: int, room: int, device: torch.device, dtype: torch.dtype
     ) -> None:
-        shape = (config.num_layers, batch, config.num_groups, _whole_windows(room), config.head_size)
-        self.keys = torch.zeros(shape, device=device, dtype=dtype)
-        self.values = torch.zeros(shape, device=device, dtype=dtype)
+        shape = (batch, config.num_groups, _whole_windows(room), config.head_size)
+        self.keys, self.values = (
+            [torch.zeros(shape, device=device, dtype=dtype) for _ in range(config.num_layers)] for _ in range(2)
+        )
         self.lengths = torch.zeros(batch, dtype=torch.long, device=device)
         self._rows = torch.arange(batch, device=device)
-        self._places = torch.arange(shape[3], device=device)
+        self._places = torch.arange(shape[2], device=device)
         self._longest = 0
 
     @property
@@ -36,12 +37,16 @@ class KVCache:
         """Whether the longest track has no room for another position."""
         return self._longest >= len(self._places)
 
-    def grow(self) -> None:
-        """Make half as much room again; what was handed out before, as ``step`` does, holds memory of the past."""
-        more = _whole_windows(len(self._places) // 2)
-        self.keys = F.pad(self.keys, (0, 0, 0, more))
-        self.values = F.pad(self.values, (0, 0, 0, more))
-        self._places = torch.arange(len(self._places) + more, device=self._places.device)
+    def grow(self, most: int) -> None:
+        """Make half as much room again, but no more than for ``most`` positions; recorded steps know the old room.
+
+        One tensor after another, so that no more than one of them is there twice.
+        """
+        room = min(_whole_windows(len(self._places) * 3 // 2), _whole_windows(most))
+        for tensors in (self.keys, self.values):
+            for layer, tensor in enumerate(tensors):
+                tensors[layer] = F.pad(tensor, (0, 0, 0, room - tensor.shape[2]))
+        self._places = torch.arange(room, device=self._places.device)
 
     def prefill(self, rows: list[int], length: int) -> Prefill:
         """The attention of a prompt of ``length`` ids that is computed once and shared by ``rows``."""
@@ -67,8 +72,8 @@ class Prefill:
 
     def __call__(self, layer: int, q_BNTD: torch.Tensor, k_BGTD: torch.Tensor, v_BGTD: torch.Tensor) -> torch.Tensor:
         time = k_BGTD.shape[2]
-        self._cache.keys[layer, self._rows, :, :time] = k_BGTD
-        self._cache.values[layer, self._rows, :, :time] = v_BGTD
+        self._cache.keys[layer][self._rows, :, :time] = k_BGTD
+        self._cache.values[layer][self._rows, :, :time] = v_BGTD
         return attend_causal(layer, q_BNTD, k_BGTD, v_BGTD)
 
 
@@ -82,18 +87,18 @@ class DecodeStep:
         self._cache, self._window = cache, window
         filled = cache._places[:window] <= cache.lengths[:, None]
         # As numbers, made once a step: attention would otherwise turn a boolean mask into them in every layer.
-        self._mask = torch.zeros_like(filled, dtype=cache.keys.dtype).masked_fill_(~filled, float("-inf"))[
-            :, None, None
-        ]
+        mask = torch.zeros_like(filled, dtype=cache.keys[0].dtype).masked_fill_(~filled, float("-inf"))
+        self._mask = mask[:, None, None]
 
     def __call__(self, layer: int, q_BNTD: torch.Tensor, k_BGTD: torch.Tensor, v_BGTD: torch.Tensor) -> torch.Tensor:
         cache, groups = self._cache, k_BGTD.shape[1]
-        cache.keys[layer, cache._rows, :, cache.lengths] = k_BGTD.squeeze(2)
-        cache.values[layer, cache._rows, :, cache.lengths] = v_BGTD.squeeze(2)
-        keys = cache.keys[layer, :, :, : self._window]
-        values = cache.values[layer, :, :, : self._window]
+        keys, values = cache.keys[layer], cache.values[layer]
+        keys[cache._rows, :, cache.lengths] = k_BGTD.squeeze(2)
+        values[cache._rows, :, cache.lengths] = v_BGTD.squeeze(2)
         queries = q_BNTD.view(q_BNTD.shape[0], groups, -1, q_BNTD.shape[-1])
-        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=self._mask)
+        mixed = F.scaled_dot_product_attention(
+            queries, keys[:, :, : self._window], values[:, :, : self._window], attn_mask=self._mask
+        )
         return mixed.flatten(1, 2).unsqueeze(2)
 
 

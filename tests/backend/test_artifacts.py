@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from backend.artifacts.encode import find_ffmpeg, read_wav, to_pcm, write_mp3, write_wav
-from backend.artifacts.metadata import CUT_WARNING, TrackFacts
+from backend.artifacts.metadata import CUT_WARNING, UNTRAINED_WARNING, TrackFacts
 from backend.artifacts.song_writer import SongWriter
 from backend.artifacts.store import ArtifactStore, new_file_id
 from backend.artifacts.waveform import peaks_of
@@ -140,10 +140,14 @@ def test_a_failed_mp3_leaves_no_file_under_its_name(store: ArtifactStore, tmp_pa
 
 
 def test_a_song_that_was_cut_says_so(store: ArtifactStore, tmp_path: Path) -> None:
-    for cut in (False, True):
-        files = SongWriter(store).write(replace(song(), is_cut=cut), FORMAT, facts())
-        metadata = json.loads((tmp_path / "audio" / files.metadata_file).read_text())
-        assert metadata["warnings"] == ([CUT_WARNING] if cut else [])
+    for trained, cut, said in (
+        (True, False, []),
+        (True, True, [CUT_WARNING]),
+        (False, True, [UNTRAINED_WARNING]),
+    ):
+        about = replace(facts(), engine=FakeEngine(trained=trained).description)
+        files = SongWriter(store).write(replace(song(), is_cut=cut), FORMAT, about)
+        assert json.loads((tmp_path / "audio" / files.metadata_file).read_text())["warnings"] == said
 
 
 def test_an_encoder_that_fails_is_an_mp3_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

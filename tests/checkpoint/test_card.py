@@ -22,7 +22,16 @@ def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    [{"name": 3}, {"trained": "yes"}, {"fc1_bias": "thrice"}, {"longest": 0.5}, {"longest": "long"}, {"colour": "red"}],
+    [
+        {"name": 3},
+        {"trained": "yes"},
+        {"fc1_bias": "thrice"},
+        {"longest": 0.5},
+        {"longest": float("inf")},
+        {"longest": True},
+        {"longest": "long"},
+        {"colour": "red"},
+    ],
 )
 def test_a_damaged_card_is_refused_by_name(damage: dict[str, object], tmp_path: Path) -> None:
     (tmp_path / CARD_FILE).write_text(json.dumps(asdict(CARD) | damage))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from core.codes import CoarseCodes
 from core.engine import BackboneTask
-from core.errors import EmptyGeneration, GenerationError
+from core.errors import DeviceOutOfMemory, EmptyGeneration, GenerationError
 from core.token_layout import TokenLayout
-from models.backbone import NativeBackbone
+from models.backbone import DecodeBatch, NativeBackbone
 from models.checkpoint.miniature import TRANSFORMER, random_transformer
 from models.transformer.model import Transformer
 from tests.fakes.watch import RecordingWatch
@@ -77,6 +79,36 @@ def test_each_track_of_a_batch_has_its_own_limit(model: Transformer) -> None:
     ]
     results = NativeBackbone(model, LAYOUT).generate(tasks, RecordingWatch())
     assert [result.num_frames for result in results if isinstance(result, CoarseCodes)] == [3, 20]
+
+
+def test_a_song_that_has_ended_survives_when_memory_runs_out(
+    model: Transformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = list(range(12))
+    whole = _generate(model, seeds)
+    lengths = [result.num_frames if isinstance(result, CoarseCodes) else 0 for result in whole]
+    enough, steps = min(length for length in lengths if length), itertools.count()
+    step = DecodeBatch.step
+
+    def runs_out(batch: DecodeBatch) -> None:
+        if next(steps) > 2 * enough:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        step(batch)
+
+    monkeypatch.setattr(DecodeBatch, "step", runs_out)
+    results = _generate(model, seeds)
+    assert {type(result) for result in results} >= {CoarseCodes, DeviceOutOfMemory}
+    for length, expected, result in zip(lengths, whole, results, strict=True):
+        if length > enough:
+            assert isinstance(result, DeviceOutOfMemory)
+        elif isinstance(expected, CoarseCodes):
+            assert isinstance(result, CoarseCodes) and np.array_equal(expected.values, result.values)
+
+
+def test_logits_are_float32_in_a_narrow_model(model: Transformer) -> None:
+    narrow = model.bfloat16()
+    hidden = torch.ones(1, narrow.config.hidden_size, dtype=torch.bfloat16)
+    assert narrow.logits(hidden, LAYOUT.window(0)).dtype == torch.float32
 
 
 def test_a_song_that_outgrows_its_room_goes_on_as_if_it_had_always_had_it(model: Transformer) -> None:

@@ -15,12 +15,13 @@ from core.codes import CoarseCodes, CodeArray
 from core.engine import BackboneTask, Unwatched
 from core.request import SamplingOptions
 from core.token_layout import COARSE_LAYERS
+from training.assemble import LONGEST
 from training.corpus.dataset import HELD_OUT_SEED, Song, song
 from training.corpus.grid import frames_in
 from training.evaluation.subject import Subject
 
 MINUTES = 1
-ROOM = 1.3
+ROOM = LONGEST
 """Songs are cut at this many times the asked length; one that is cut did not end by itself."""
 
 _BATCH = 24
@@ -83,5 +84,5 @@ def _task(subject: Subject, index: int, sampling: SamplingOptions) -> BackboneTa
         top_k=sampling.top_k_backbone,
         temperature=sampling.temperature,
         max_frames=most_frames(),
-        expected_tokens=COARSE_LAYERS * frames_in(MINUTES),
+        expected_tokens=COARSE_LAYERS * most_frames(),
     )
