@@ -6,7 +6,6 @@ import logging
 from pathlib import Path
 
 from core.errors import CheckpointError
-from models.checkpoint.miniature import write_miniature
 from models.checkpoint.tree import has_weights, missing_parts
 
 _log = logging.getLogger(__name__)
@@ -34,6 +33,8 @@ def choose_checkpoints(root: Path) -> Path:
         return present
     miniature = root / "miniature"
     _log.warning("No trained checkpoint under %s: writing an untrained miniature, which only makes noise.", root)
+    from models.checkpoint.miniature import write_miniature  # what writes checkpoints takes a second to import
+
     try:
         write_miniature(miniature)
     except CheckpointError:

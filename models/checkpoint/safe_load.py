@@ -13,7 +13,6 @@ import importlib
 import pathlib
 import pickle
 import zipfile
-from enum import Enum
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -39,12 +38,10 @@ class _UnexpectedGlobal(pickle.UnpicklingError):
     pass
 
 
-def _member(owner: object, name: object) -> object:
+def _member(owner: object, name: object) -> StandIn:
     """A member of an enum, which Python 3.11.2 and its neighbours pickle as ``getattr(enum, name)``; nothing else."""
-    if owner is StandIn:
+    if owner in (StandIn, _Record):
         return StandIn(name)
-    if isinstance(owner, type) and issubclass(owner, Enum) and isinstance(name, str) and name in owner.__members__:
-        return owner[name]
     raise _UnexpectedGlobal(f"it asks for '{name}' of {owner!r}; the file is not trusted and was not read")
 
 
@@ -57,21 +54,36 @@ _RECORD_TYPES: list[Any] = [
     (pathlib.PurePosixPath, "pathlib._local.PosixPath"),
 ]
 
-_METADATA_GLOBALS = {
-    ("torch.distributed.checkpoint.metadata", name)
-    for name in (
-        "Metadata",
-        "MetadataIndex",
-        "TensorStorageMetadata",
-        "BytesStorageMetadata",
-        "ChunkStorageMetadata",
-        "TensorProperties",
-        "StorageMeta",
-        "_MEM_FORMAT_ENCODING",
-    )
-} | {
+
+class _Record:
+    """A record of a checkpoint's metadata, by its fields alone: to import the package they are of takes a second."""
+
+    def __init__(self, *arguments: object) -> None:
+        self.arguments = arguments
+
+    def __setstate__(self, state: Any) -> None:
+        # A tensor's properties are a tuple that begins with its dtype.
+        vars(self).update(state if isinstance(state, dict) else {"dtype": state[0]})
+
+
+_RECORDS = {
+    *(
+        ("torch.distributed.checkpoint.metadata", name)
+        for name in (
+            "Metadata",
+            "MetadataIndex",
+            "TensorStorageMetadata",
+            "BytesStorageMetadata",
+            "ChunkStorageMetadata",
+            "TensorProperties",
+            "StorageMeta",
+            "_MEM_FORMAT_ENCODING",
+        )
+    ),
     ("torch.distributed.checkpoint.filesystem", "_StorageInfo"),
     ("torch.distributed.checkpoint.filesystem", "_StoragePrefix"),
+}
+_METADATA_GLOBALS = {
     ("torch", "Size"),
     ("torch.serialization", "_get_layout"),
     ("collections", "OrderedDict"),
@@ -144,6 +156,8 @@ class _MetadataUnpickler(pickle.Unpickler):
             return StandIn
         if module == "pathlib" or module == "pathlib._local":
             return pathlib.PurePosixPath
+        if (module, name) in _RECORDS:
+            return _Record
         if (module, name) == ("builtins", "getattr"):
             return _member
         if (module, name) in _METADATA_GLOBALS or (module == "torch" and _is_dtype(name)):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,16 @@ def test_a_tensor_in_several_chunks_is_put_together(tmp_path: Path, model: Trans
     metadata.state_dict_metadata[name].chunks = chunks
     (directory / ".metadata").write_bytes(pickle.dumps(metadata))
     assert torch.equal(TorchDistSource(directory).read(name), model.norm.weight)
+
+
+def test_loading_imports_neither_torchs_compiler_nor_its_distributed_checkpoints(miniature: Path) -> None:
+    """Each takes a second or more, and every worker's start would wait for it."""
+    program = (
+        "import sys; from pathlib import Path; from models.checkpoint.choose import choose_checkpoints;"
+        "from models.engine_native import NativeEngine;"
+        f"engine = NativeEngine.open(Path({str(miniature)!r}), device='cpu');"
+        "engine.backbone().__enter__();"
+        "print({'torch._dynamo', 'torch.distributed.checkpoint'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
