@@ -133,6 +133,14 @@ class ModelSettings(_Group):
     max_seconds: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="A hard stop for every track, in seconds of audio."
     )
+    tracks_at_once: int | None = Field(
+        default=None,
+        ge=1,
+        description=(
+            "So many tracks of a job are written together, by default all. 1 needs the least memory, and a song is "
+            "then to the bit what its seed says even where a device computes another batch in another order."
+        ),
+    )
     base_seed: int = Field(
         default=1283,
         ge=0,

@@ -59,9 +59,15 @@ class SongPipeline:
     """Runs requests through one engine."""
 
     def __init__(
-        self, engine: SongEngine, *, superres_text_mode: SuperresTextMode = SuperresTextMode.WITHOUT_DESCRIPTION
+        self,
+        engine: SongEngine,
+        *,
+        superres_text_mode: SuperresTextMode = SuperresTextMode.WITHOUT_DESCRIPTION,
+        tracks_at_once: int | None = None,
     ) -> None:
+        """The backbone writes ``tracks_at_once`` tracks together, by default all."""
         self._engine = engine
+        self._tracks_at_once = tracks_at_once
         self._superres_text_mode = superres_text_mode
 
     def run(
@@ -130,8 +136,12 @@ class SongPipeline:
             for seed in seeds
         ]
         self._announce(Phase.LOADING_BACKBONE, Phase.BACKBONE, range(len(seeds)), watch)
+        together = self._tracks_at_once or len(tasks)
+        written: list[CoarseCodes | GenerationError] = []
         with self._engine.backbone() as backbone:
-            return backbone.generate(tasks, watch)
+            for first in range(0, len(tasks), together):
+                written += backbone.generate(tasks[first : first + together], _LaterTracks(watch, first))
+        return written
 
     # Each stage has a method of its own, so that no name keeps its weights alive while the next one loads.
 
@@ -168,6 +178,19 @@ class SongPipeline:
         phase = stage if self._engine.is_loaded(stage) else loading
         for track in tracks:
             watch.progress(track, Progress(phase=phase))
+
+
+class _LaterTracks:
+    """Implements Watch for part of a job: its tracks count from 0."""
+
+    def __init__(self, watch: Watch, first: int) -> None:
+        self._watch, self._first = watch, first
+
+    def progress(self, track: int, progress: Progress) -> None:
+        self._watch.progress(self._first + track, progress)
+
+    def cancelled(self, track: int) -> bool:
+        return self._watch.cancelled(self._first + track)
 
 
 def expected_frames(minutes: float, frames_per_second: float) -> int:

@@ -67,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
         SongWriter(store),
         superres_text_mode=settings.models.superres_text_mode,
         max_seconds=settings.models.max_seconds,
+        tracks_at_once=settings.models.tracks_at_once,
         keep_codes=options.save_codes,
     )
     written = 0

@@ -104,5 +104,5 @@ def _memory(need: MemoryNeed, device: torch.device) -> Finding:
         step = "use --runtime-mode one_shot, KHALA_QUANTIZE=int8, or a larger card"
         return problem(where, text, step)
     if needed > there:
-        return warning(where, text, "make one track at a time, or shorter ones, or set KHALA_QUANTIZE=int8")
+        return warning(where, text, "set KHALA_TRACKS_AT_ONCE=1 or KHALA_QUANTIZE=int8, or make shorter songs")
     return ok(where, text)

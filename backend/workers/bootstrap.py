@@ -36,6 +36,7 @@ def build_worker(settings: Settings, *, worker_id: int, gpu_id: GpuId) -> FastAP
             gpu_id=gpu_id,
             superres_text_mode=settings.models.superres_text_mode,
             max_seconds=settings.models.max_seconds,
+            tracks_at_once=settings.models.tracks_at_once,
         )
 
     device = settings.models.device or torch_device(gpu_id)

@@ -30,6 +30,7 @@ class Recorder:
         gpu_id: GpuId | None = None,
         superres_text_mode: SuperresTextMode,
         max_seconds: float | None,
+        tracks_at_once: int | None = None,
         keep_codes: bool = False,
     ) -> None:
         """``gpu_id`` is the machine's number of the device, where that is not torch's own."""
@@ -37,6 +38,7 @@ class Recorder:
         self._writer = writer
         self._gpu_id = gpu_of(engine.description.device) if gpu_id is None else gpu_id
         self._superres_text_mode = superres_text_mode
+        self._pipeline = SongPipeline(engine, superres_text_mode=superres_text_mode, tracks_at_once=tracks_at_once)
         self._max_seconds = max_seconds
         self._keep_codes = keep_codes
 
@@ -47,9 +49,8 @@ class Recorder:
 
         KhalaError when the batch as a whole ends, which leaves the tracks without an event.
         """
-        pipeline = SongPipeline(self._engine, superres_text_mode=self._superres_text_mode)
         seeds = [track.seed for track in tracks]
-        for outcome in pipeline.run(request, seeds, watch, max_seconds=self._max_seconds):
+        for outcome in self._pipeline.run(request, seeds, watch, max_seconds=self._max_seconds):
             track = tracks[outcome.track]
             if isinstance(outcome.result, Cancelled) or watch.cancelled(outcome.track):
                 yield CancelledEvent(track=track.index)
