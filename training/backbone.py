@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from core.token_layout import COARSE_LAYERS, TokenLayout
@@ -28,6 +29,7 @@ from training.loop import Loop
 from training.optimiser import Optimiser, Schedule
 from training.reading import PromptBatch, Reading, prompts_of_step
 from training.sequences import CoarseBatch, pack
+from training.splices import splice
 from training.start import new_transformer
 from training.steps import batches_of
 from training.text import corpus_layout
@@ -52,6 +54,8 @@ class Stage:
     minutes: tuple[int, ...] = (1,)
     complete: bool = False
     """Whether prompts leave nothing open, so that words and sounds are learnt in pairs."""
+    spliced: float = 0.0
+    """Share of songs that are read as if they had gone astray (``training.splices``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +70,7 @@ class Recipe:
     head_size: int = 64
     muon_rate: float = 4e-3
     adam_rate: float = 1.5e-3
-    fall: float = 0.45
+    fall: float = 0.18
     """Share of the steps over which the rates fall."""
     seed: int = 0
 
@@ -94,6 +98,7 @@ RECIPES = {
             Stage(steps=2600, songs=6, length=1312, complete=True),
             Stage(steps=4200, songs=3, length=2912),
             Stage(steps=60, songs=1, length=8000, minutes=(2, 3)),
+            Stage(steps=400, songs=3, length=2912, spliced=0.7),
         ),
     ),
     "gpu": Recipe(
@@ -102,11 +107,12 @@ RECIPES = {
             Stage(steps=3000, songs=32, length=1312, complete=True),
             Stage(steps=5000, songs=16, length=2912),
             Stage(steps=600, songs=8, length=8000, minutes=(1, 2, 3)),
+            Stage(steps=600, songs=16, length=2912, spliced=0.7),
         ),
     ),
     "miniature": Recipe(
         reading=Reading(steps=20, prompts=8, beside=2, length=128),
-        stages=(Stage(steps=60, songs=2, length=448), Stage(steps=6, songs=1, length=2912)),
+        stages=(Stage(steps=60, songs=2, length=448, spliced=0.5), Stage(steps=6, songs=1, length=2912)),
         width=64,
         layers=4,
         heads=2,
@@ -224,7 +230,11 @@ class Run:
         examples = self._corpus.examples(
             seed, start=first, minutes=stage.minutes, max_frames=frames, complete=stage.complete
         )
-        return pack(list(itertools.islice(examples, songs)), self._layout, length=stage.length)
+        read = list(itertools.islice(examples, songs))
+        batch = pack(read, self._layout, length=stage.length)
+        if not stage.spliced:
+            return batch
+        return splice(batch, read, np.random.default_rng([seed, first]), share=stage.spliced)
 
     def _objective(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast(self._device.type, torch.bfloat16):
