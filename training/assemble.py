@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from models.checkpoint.card import CheckpointCard
+from models.checkpoint.torch_dist import ITERATION_FILE, iteration_directory
 from models.checkpoint.tree import PUBLISHED_CODEC, find_checkpoints
 from models.checkpoint.word_tokenizer import write_word_tokenizer
 from training.codec import QUALITY_FILE
@@ -36,7 +37,9 @@ def assemble(out: Path, checkpoint: Path, name: str = DEMO_NAME) -> None:
     try:
         scratch.chmod(0o755)
         for stage in ("backbone", "superresolution"):
-            shutil.copytree(out / stage, scratch / stage)
+            newest = iteration_directory(out / stage)
+            shutil.copytree(newest, scratch / stage / newest.name)
+            shutil.copy(out / stage / ITERATION_FILE, scratch / stage)
         shutil.copy(out / PUBLISHED_CODEC, scratch / PUBLISHED_CODEC)
         write_word_tokenizer(scratch / "tokenizer", known_words())
         CheckpointCard(name=name, trained=True, fc1_bias="once", licence=LICENCE, longest=LONGEST).write(scratch)

@@ -41,7 +41,7 @@ Over the hills where the wild birds roam
 Sing to the morning, sing to the sun"""
 _LESSONS = 1500
 _POLL_SECONDS = 1.0
-_KEPT_BITRATE = "96k"
+_KEPT_BITRATE = "64k"
 
 REQUESTS: tuple[dict[str, Any], ...] = (
     {"mode": "instrumental", "tags": "Jazz, Piano, Upright Bass, 120 BPM, F Major"},

@@ -30,19 +30,20 @@ _LAST_PHRASE = 0.6
 def splice(batch: CoarseBatch, examples: Sequence[Example], rng: np.random.Generator, *, share: float) -> CoarseBatch:
     """The batch with stretches in ``share`` of its songs that repeat what came some phrases before."""
     ids = batch.ids.clone()
-    weights = batch.weights[0].clone(), batch.weights[1].clone()
+    weights, onsets = (batch.weights[0].clone(), batch.weights[1].clone()), batch.onsets.clone()
     for row, example in enumerate(examples):
         if rng.random() >= share:
             continue
         begin = int(batch.places[row, 0]) + 1
         frames = int((batch.weights[1][row] > 0).sum())
         for first, last, back in _stretches(example, frames, rng):
+            onsets[row, first:last] = 0
             source = first - back + np.arange(last - first) % back
             for layer in range(COARSE_LAYERS):
                 places = begin + COARSE_LAYERS * np.arange(first, last) + layer
                 ids[row, places] = batch.ids[row, begin + COARSE_LAYERS * source + layer]
                 weights[layer][row, first:last] = 0
-    return replace(batch, ids=ids, weights=weights)
+    return replace(batch, ids=ids, weights=weights, onsets=onsets)
 
 
 def _stretches(example: Example, frames: int, rng: np.random.Generator) -> list[tuple[int, int, int]]:

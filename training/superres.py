@@ -123,6 +123,7 @@ class Run:
     def export(self) -> Path:
         """Write the model as a checkpoint of the published format with factored tables, in half precision."""
         size = self._layout.vocab_size(self._layout.num_quantizers)
+        self.model.hold_constant()
         unfolded = ("embedding.word_embeddings.weight", "output_layer.weight")
         tensors = {name: t for name, t in megatron_tensors(self.model.transformer).items() if name not in unfolded}
         halves = {name: tensor.detach().cpu().half() for name, tensor in tensors.items()}

@@ -179,9 +179,14 @@ class SuperresModel(nn.Module):
         model.norm.weight.zero_()
         model.norm.weight[t] = trunk.norm.weight * narrower * constant / stream_norm
         model.norm.weight[s] = constant / (math.sqrt(parts.hidden_size) * self.known_step)
-        model.norm.weight[u] = 1 / math.sqrt(parts.hidden_size)
+        self.hold_constant()
         model.output.weight.zero_()
         model.output.weight[:, t] = trunk.output.weight[-len(model.output.weight) :]
+
+    @torch.no_grad()
+    def hold_constant(self) -> None:
+        """Let the constant be 1 behind the final norm. Training adds offsets without it, so it may move this weight."""
+        self.transformer.norm.weight[self.parts.constant] = 1 / math.sqrt(self.parts.hidden_size)
 
     @torch.no_grad()
     def solve_bridge(self, gram: torch.Tensor, moment: torch.Tensor) -> None:

@@ -36,7 +36,7 @@ LISTENING_SEED = 7_700_007
 class Effort:
     """How many songs are generated, and how many each other part looks at."""
 
-    generated: int = 216
+    generated: int = 120
     completed: int = 8
     """Through super-resolution."""
     foretold: int = 12
@@ -45,7 +45,7 @@ class Effort:
     lessons: int = 5_000
     """Originals that teach the meters."""
     singing_lessons: int = 500
-    trained_on: int = 4_000
+    trained_on: int = 1_000
     """Training songs that windows are looked for in."""
 
 
