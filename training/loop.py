@@ -21,6 +21,9 @@ BatchT = TypeVar("BatchT")
 Objective = Callable[[BatchT], tuple[torch.Tensor, torch.Tensor]]
 """From a batch to the loss and its figures."""
 
+OPTIMISER = "optimiser"
+"""The part of a state without which a run goes on too, if not to the bit."""
+
 
 def state_file(out: Path, name: str) -> Path:
     """Where the state of the run ``name`` is kept."""
@@ -85,7 +88,7 @@ class Loop(Generic[BatchT]):
         state = {
             "recipe": self._recipe,
             "trainer": self._module.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
+            OPTIMISER: self._optimiser.state_dict(),
             "step": self.step,
             "tokens": self._tokens,
         }
@@ -99,5 +102,6 @@ class Loop(Generic[BatchT]):
         if state["recipe"] != self._recipe:
             raise SystemExit(f"{self._state} belongs to another recipe: {state['recipe']}. Name another --out.")
         self._module.load_state_dict(state["trainer"])
-        self._optimiser.load_state_dict(state["optimiser"])
+        if OPTIMISER in state:  # one that was kept for another day has none
+            self._optimiser.load_state_dict(state[OPTIMISER])
         self.step, self._tokens = state["step"], state["tokens"]

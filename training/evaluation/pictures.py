@@ -40,7 +40,7 @@ def draw_curves(curves: Path, path: Path) -> None:
     axes = figure.subplots()
     for number, name in enumerate(names):
         for kind, strength in (("train", 0.35), ("held out", 1.0)):
-            points = [(int(row["step"]), float(row[name])) for row in rows if row["kind"] == kind]
+            points = [(int(row["step"]), float(row[name])) for row in rows if row["kind"] == kind and row[name]]
             label = name if kind == "held out" else None
             axes.plot(*zip(*points, strict=True), color=f"C{number}", alpha=strength, label=label)
     axes.set(xlabel="step", ylabel="nats or share", ylim=(0, None))
