@@ -435,6 +435,8 @@ export interface components {
             runtime_mode: components["schemas"]["RuntimeMode"];
             /** Licence */
             licence?: string | null;
+            /** Longest */
+            longest?: number | null;
         };
         /**
          * ErrorAnswer
