@@ -140,11 +140,7 @@ def test_a_failed_mp3_leaves_no_file_under_its_name(store: ArtifactStore, tmp_pa
 
 
 def test_a_song_that_was_cut_says_so(store: ArtifactStore, tmp_path: Path) -> None:
-    for trained, cut, said in (
-        (True, False, []),
-        (True, True, [CUT_WARNING]),
-        (False, True, [UNTRAINED_WARNING]),
-    ):
+    for trained, cut, said in ((True, False, []), (True, True, [CUT_WARNING]), (False, True, [UNTRAINED_WARNING])):
         about = replace(facts(), engine=FakeEngine(trained=trained).description)
         files = SongWriter(store).write(replace(song(), is_cut=cut), FORMAT, about)
         assert json.loads((tmp_path / "audio" / files.metadata_file).read_text())["warnings"] == said

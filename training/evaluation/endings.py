@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from training.assemble import LONGEST
 from training.corpus.grid import FRAMES_PER_SECOND, frames_in
 from training.evaluation.intervals import estimate
 from training.evaluation.results import Section
-from training.evaluation.songs import MINUTES, ROOM, GeneratedSong
+from training.evaluation.songs import MINUTES, GeneratedSong
 
 TOLERANCE = 0.2
 _PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
@@ -26,6 +27,6 @@ def measure_endings(songs: Sequence[GeneratedSong]) -> Section:
         "ended within 20 %": estimate(in_time),
         "ended at all": estimate([float(song.ended) for song in songs]),
         "seconds asked": 60 * MINUTES,
-        "cut at seconds": round(60 * MINUTES * ROOM, 1),
+        "cut at seconds": round(60 * MINUTES * LONGEST, 1),
         "seconds by percentile": {str(p): round(float(s), 1) for p, s in zip(_PERCENTILES, seconds, strict=True)},
     }

@@ -21,8 +21,6 @@ from training.corpus.grid import frames_in
 from training.evaluation.subject import Subject
 
 MINUTES = 1
-ROOM = LONGEST
-"""Songs are cut at this many times the asked length; one that is cut did not end by itself."""
 
 _BATCH = 24
 """Tracks at once: about a gigabyte of keys and values."""
@@ -45,7 +43,8 @@ class GeneratedSong:
 
 
 def most_frames() -> int:
-    return round(ROOM * frames_in(MINUTES))
+    """Where songs are cut, as they are when they are served; one that is did not end by itself."""
+    return round(LONGEST * frames_in(MINUTES))
 
 
 def held_out_song(index: int) -> Song:
