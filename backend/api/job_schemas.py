@@ -17,7 +17,7 @@ from core.request import Mode, PromptMode
 
 
 class TrackAnswer(BaseModel):
-    """One track. ``warning``, ``seed``, ``tokens_per_second`` and ``eta_seconds`` are additions."""
+    """One track. ``warning``, ``has_mp3``, ``seed``, ``tokens_per_second`` and ``eta_seconds`` are additions."""
 
     index: int
     status: TrackStatus
@@ -28,6 +28,7 @@ class TrackAnswer(BaseModel):
     duration_sec: float | None
     error: str | None = Field(description="Why there is no song.")
     warning: str | None = Field(description="What is wrong with a song that is there, such as a missing MP3.")
+    has_mp3: bool = Field(description="Whether its song is there as MP3 too.")
     seed: int
     tokens_per_second: float | None = Field(description="Speed of the backbone while it writes.")
     eta_seconds: Seconds
@@ -46,6 +47,7 @@ class TrackAnswer(BaseModel):
             duration_sec=track.duration_seconds,
             error=None if done else track.error,
             warning=track.error if done else None,
+            has_mp3=track.mp3_file is not None,
             seed=track.seed,
             tokens_per_second=track.tokens_per_second,
             eta_seconds=outlook.track_seconds.get(track.index),

@@ -61,39 +61,35 @@ class SongWriter:
         wav_file, mp3_file, metadata_file = (f"{file_id}.{ending}" for ending in ("wav", "mp3", "json"))
         with self._store.writing(wav_file) as path:
             write_wav(path, pcm, rate)
-        warning = None
+        warnings, mp3_made = [CUT_WARNING] if song.is_cut and facts.engine.trained else [], True
         try:
             with self._store.writing(mp3_file) as path:
                 self._encode_mp3(path, pcm, rate, mp3_tags(facts, file_id=file_id, created_at=created_at))
         except Mp3EncodingFailed as error:
-            warning = f"{error} The WAV of this track is complete."
+            mp3_made = False
+            warnings.append(f"{error} The WAV of this track is complete.")
         codes_file = None
         if keep_codes:
             codes_file = f"{file_id}.npz"
             with self._store.writing(codes_file) as path:
                 song.saved.save(path)
         duration_seconds = round(len(pcm) / rate, 6)
-        warnings = [*facts.request.warnings()]
-        if song.is_cut and facts.engine.trained:
-            warnings.append(CUT_WARNING)
-        if warning:
-            warnings.append(warning)
         metadata = track_metadata(
             facts,
             file_id=file_id,
             created_at=created_at,
             duration_seconds=duration_seconds,
             backbone_tokens=song.backbone_tokens,
-            mp3_made=warning is None,
-            warnings=warnings,
+            mp3_made=mp3_made,
+            warnings=[*facts.request.warnings(), *warnings],
         )
         with self._store.writing(metadata_file) as path:
             path.write_text(json.dumps(metadata, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         return TrackFiles(
             duration_seconds=duration_seconds,
             wav_file=wav_file,
-            mp3_file=mp3_file if warning is None else None,
+            mp3_file=mp3_file if mp3_made else None,
             metadata_file=metadata_file,
             codes_file=codes_file,
-            warning=warning,
+            warning=" ".join(warnings) or None,
         )

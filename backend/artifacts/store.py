@@ -24,7 +24,7 @@ _ABANDONED_SECONDS = 3600
 
 @dataclass(frozen=True, kw_only=True)
 class TrackFiles:
-    """A finished track's files, by name; ``mp3_file`` is None where ``warning`` says why."""
+    """A finished track's files, by name, and what is wrong with it, such as an MP3 that could not be made."""
 
     duration_seconds: float
     wav_file: str

@@ -106,7 +106,7 @@ def wanted_files(job: JobAnswer, kinds: Sequence[str]) -> Iterator[tuple[str, st
         if track.status is not TrackStatus.DONE:
             continue
         for kind in kinds:
-            if kind == "mp3" and track.warning is not None:
+            if kind == "mp3" and not track.has_mp3:
                 continue
             yield f"/job/{job.job_id}/track/{track.index}/{kind}", f"{job.job_id}-{track.index}.{kind}"
 

@@ -133,7 +133,6 @@ def test_a_failed_mp3_leaves_no_file_under_its_name(store: ArtifactStore, tmp_pa
         raise Mp3EncodingFailed("The MP3 could not be made.")
 
     files = SongWriter(store, encode_mp3=half_written).write(song(), FORMAT, facts())
-
     assert files.mp3_file is None
     assert files.warning == "The MP3 could not be made. The WAV of this track is complete."
     assert sorted(path.suffix for path in (tmp_path / "audio").iterdir()) == [".json", ".wav"]
@@ -144,6 +143,7 @@ def test_a_song_that_was_cut_says_so(store: ArtifactStore, tmp_path: Path) -> No
         about = replace(facts(), engine=FakeEngine(trained=trained).description)
         files = SongWriter(store).write(replace(song(), is_cut=cut), FORMAT, about)
         assert json.loads((tmp_path / "audio" / files.metadata_file).read_text())["warnings"] == said
+        assert files.warning == (CUT_WARNING if said == [CUT_WARNING] else None)
 
 
 def test_an_encoder_that_fails_is_an_mp3_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,7 +211,7 @@ async def test_a_failed_mp3_leaves_the_wav_and_says_so(tmp_path: Path) -> None:
     warning = "The MP3 could not be made. The WAV of this track is complete."
     assert job["status"] == "completed"
     assert (job["tracks"][0]["status"], job["tracks"][0]["error"]) == ("done", None)
-    assert job["tracks"][0]["warning"] == warning
+    assert (job["tracks"][0]["warning"], job["tracks"][0]["has_mp3"]) == (warning, False)
     assert mp3.status_code == 404
     assert mp3.json() == {"error": warning}
     assert wav.content.startswith(b"RIFF")

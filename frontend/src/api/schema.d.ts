@@ -805,7 +805,7 @@ export interface components {
         };
         /**
          * TrackAnswer
-         * @description One track. ``warning``, ``seed``, ``tokens_per_second`` and ``eta_seconds`` are additions.
+         * @description One track. ``warning``, ``has_mp3``, ``seed``, ``tokens_per_second`` and ``eta_seconds`` are additions.
          */
         TrackAnswer: {
             /** Index */
@@ -833,6 +833,11 @@ export interface components {
              * @description What is wrong with a song that is there, such as a missing MP3.
              */
             warning: string | null;
+            /**
+             * Has Mp3
+             * @description Whether its song is there as MP3 too.
+             */
+            has_mp3: boolean;
             /** Seed */
             seed: number;
             /**

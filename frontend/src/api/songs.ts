@@ -36,8 +36,8 @@ export async function trackPeaks(jobId: string, index: number): Promise<number[]
   return (await answer(api.GET("/job/{job_id}/track/{index}/waveform", { params: { path } }))).peaks;
 }
 
-/** What to play of a track; a song whose MP3 is missing says so in its warning and has its WAV. */
+/** What to play of a track: its MP3, or its WAV where that is missing. */
 export function playableUrl(job: Job, track: Track): string | null {
   if (track.status !== "done") return null;
-  return trackUrl(job.job_id, track.index, track.warning === null ? "mp3" : "wav");
+  return trackUrl(job.job_id, track.index, track.has_mp3 ? "mp3" : "wav");
 }

@@ -13,6 +13,7 @@ export function sampleTrack(to: Partial<Track> = {}): Track {
     duration_sec: null,
     error: null,
     warning: null,
+    has_mp3: true,
     seed: 7,
     tokens_per_second: null,
     eta_seconds: null,
