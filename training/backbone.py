@@ -99,7 +99,12 @@ RECIPES = {
             Stage(steps=4200, songs=3, length=2912),
             Stage(steps=60, songs=1, length=8000, minutes=(2, 3)),
             Stage(steps=400, songs=3, length=2912, spliced=0.7),
+            Stage(steps=400, songs=12, length=656, complete=True),
+            Stage(steps=600, songs=3, length=2912, spliced=0.7),
+            Stage(steps=120, songs=1, length=8000, minutes=(2, 3), spliced=0.7),
+            Stage(steps=200, songs=3, length=2912, spliced=0.7),
         ),
+        fall=0.3,
     ),
     "gpu": Recipe(
         reading=Reading(steps=300, prompts=128, beside=16, length=160),

@@ -13,13 +13,16 @@ from torch import nn
 from core.token_layout import TokenLayout
 from models.transformer.attention import attend_causal
 from models.transformer.model import Transformer
-from training.phases import METRE_PHASES, PHASE_SIZES
+from training.phases import FORM_PHASES, METRE_PHASES, PHASE_SIZES
 from training.plan_labels import PLAN_SIZES
 from training.reading import PromptBatch
 from training.sequences import CoarseBatch
 
 PHASE_WEIGHT = 0.15
 READING_WEIGHT = 0.2
+HELD_PLAN_WEIGHT = 0.02
+"""What the song is, told at every frame: so what the prompt says is at hand wherever it is needed."""
+_FRAMES_BETWEEN_PLANS = 8
 
 
 class CoarseTrainer(nn.Module):
@@ -52,7 +55,13 @@ class CoarseTrainer(nn.Module):
 
         phases = self.phase(_unit(middle[rows, batch.places[:, :-1]])).float()
         there = (batch.weights[1] > 0).float()
-        phase_nats, right = self._phase_nats(phases, batch.phases, there)
+        phase_nats = _nats_of(phases, PHASE_SIZES, batch.phases, there)
+        right = (phases[..., : PHASE_SIZES[0]].argmax(-1) == batch.phases[0]).float()
+        right = (right * there).sum() / there.sum()
+        some = slice(0, batch.places.shape[1] - 1, _FRAMES_BETWEEN_PLANS)
+        plans = self.plan(_unit(middle[rows, batch.places[:, some]])).float()
+        plan_nats = _nats_of(plans, PLAN_SIZES, batch.plans[..., None].expand(-1, -1, plans.shape[1]), there[:, some])
+        plan_nats = plan_nats.sum()
         figures = torch.stack(
             [
                 *((n[:, : there.shape[1]] * there).sum() / there.sum() for n in nats),
@@ -60,11 +69,13 @@ class CoarseTrainer(nn.Module):
                 _end_nats(nats[0], batch, self._layout.codebook_size),
                 right,
                 phase_nats[:METRE_PHASES].sum(),
-                phase_nats[METRE_PHASES:].sum(),
+                phase_nats[METRE_PHASES : METRE_PHASES + FORM_PHASES].sum(),
                 torch.full_like(right, torch.nan),
+                phase_nats[-1],
+                plan_nats,
             ]
         )
-        return weighted + PHASE_WEIGHT * phase_nats.sum(), figures.detach()
+        return weighted + PHASE_WEIGHT * phase_nats.sum() + HELD_PLAN_WEIGHT * plan_nats, figures.detach()
 
     def read(self, batch: PromptBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss of telling the plan from the prompt alone, and it in nats as the one figure that is known."""
@@ -72,8 +83,9 @@ class CoarseTrainer(nn.Module):
         last = _unit(middle[torch.arange(len(batch.last), device=batch.last.device), batch.last])
         parts = self.plan(last).float().split(list(PLAN_SIZES), dim=-1)
         nats = torch.stack([F.cross_entropy(part, label) for part, label in zip(parts, batch.plans, strict=True)]).sum()
-        unknown = torch.full((len(FIGURES) - 1,), torch.nan, device=nats.device)
-        return READING_WEIGHT * nats, torch.cat([unknown, nats.detach()[None]])
+        unknown = torch.full((len(FIGURES),), torch.nan, device=nats.device)
+        is_plan = torch.tensor([figure == "plan" for figure in FIGURES], device=nats.device)
+        return READING_WEIGHT * nats, unknown.where(~is_plan, nats.detach())
 
     def _through(self, blocks: slice, x: torch.Tensor) -> torch.Tensor:
         rotation = self.model.rotation(torch.arange(x.shape[1], device=x.device))
@@ -81,23 +93,23 @@ class CoarseTrainer(nn.Module):
             x = block(x, rotation, attend_causal)
         return x
 
-    def _phase_nats(
-        self, logits: torch.Tensor, phases: torch.Tensor, there: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cross-entropy of each phase, and the share of frames whose place in the beat is right."""
-        found = []
-        for part, label in zip(torch.split(logits, list(PHASE_SIZES), dim=-1), phases, strict=True):
-            nats = F.cross_entropy(part.flatten(0, 1), label.flatten(), reduction="none").view_as(label)
-            found.append((nats * there).sum() / there.sum())
-        right = (logits[..., : PHASE_SIZES[0]].argmax(-1) == phases[0]).float()
-        return torch.stack(found), (right * there).sum() / there.sum()
 
-
-FIGURES = ("q0", "q1", "q0 on onsets", "q1 on onsets", "end", "right phase", "metre", "form", "plan")
+FIGURES = ("q0", "q1", "q0 on onsets", "q1 on onsets", "end", "right phase", "metre", "form", "plan", "chord", "held plan")
 
 
 def _unit(x: torch.Tensor) -> torch.Tensor:
     return F.rms_norm(x, (x.shape[-1],))
+
+
+def _nats_of(
+    logits: torch.Tensor, sizes: tuple[int, ...], labels: torch.Tensor, there: torch.Tensor
+) -> torch.Tensor:
+    """Cross-entropy of each of several choices, [choices], whose logits [B, F, sum of sizes] lie side by side."""
+    found = []
+    for part, label in zip(torch.split(logits, list(sizes), dim=-1), labels, strict=True):
+        nats = F.cross_entropy(part.flatten(0, 1), label.flatten(), reduction="none").view_as(label)
+        found.append((nats * there).sum() / there.sum())
+    return torch.stack(found)
 
 
 def _end_nats(nats: torch.Tensor, batch: CoarseBatch, end_index: int) -> torch.Tensor:

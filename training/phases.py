@@ -1,4 +1,5 @@
-"""Where in its song a frame is, as classes: in beat, bar and phrase, in which section, and how far from the ends.
+"""Where in its song a frame is, as classes: in beat, bar and phrase, in which section, how far from the ends, and in
+which chord.
 
 A song's form follows from its length and tempo, which the prompt tells. Codes that begin a section come seldom; a model
 that is asked at every frame learns to count, and so to begin the outro in time.
@@ -17,6 +18,7 @@ _COUNTED_BARS = 8
 """So many bars before an end are told apart one by one, those before them by phrases."""
 _COUNTED_PHRASES = 16
 _KINDS = tuple(SectionKind)
+_PITCH_CLASSES = 12
 
 PHASE_SIZES = (
     max(TEMPI),
@@ -25,16 +27,17 @@ PHASE_SIZES = (
     len(_KINDS),
     _COUNTED_BARS + _COUNTED_PHRASES,
     _COUNTED_BARS + _COUNTED_PHRASES,
+    _PITCH_CLASSES,
 )
 """How many classes each has: frame in the beat, beat in the bar, bar in the phrase, kind of section, bars to its end,
-bars to the song's end."""
+bars to the song's end, root of the chord."""
 
-METRE_PHASES = 3
-"""The first of these are the metre's, the others the form's."""
+METRE_PHASES, FORM_PHASES = 3, 3
+"""The first of these are the metre's, the next the form's, the last is the chord."""
 
 
 def phases_of(example: Example, frames: int) -> npt.NDArray[np.int64]:
-    """The classes of frames 0 … ``frames`` − 1, [6, frames]; those behind the song's end mean nothing."""
+    """The classes of frames 0 … ``frames`` − 1, [7, frames]; those behind the song's end mean nothing."""
     frame = np.arange(frames)
     beat = frame // example.frames_per_beat
     bar = beat // BEATS_PER_BAR
@@ -42,6 +45,7 @@ def phases_of(example: Example, frames: int) -> npt.NDArray[np.int64]:
     ends = np.array([section.first_bar + section.bars for section in sections])
     section = np.searchsorted(ends[:-1], bar, side="right")
     kinds = np.array([_KINDS.index(one.kind) for one in sections])
+    roots = np.array(example.composition.roots)
     return np.stack(
         [
             frame % example.frames_per_beat,
@@ -50,6 +54,7 @@ def phases_of(example: Example, frames: int) -> npt.NDArray[np.int64]:
             kinds[section],
             _bars_class(ends[section] - 1 - bar),
             _bars_class(ends[-1] - 1 - bar),
+            roots[np.minimum(bar, len(roots) - 1)],
         ]
     )
 

@@ -10,15 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from training.corpus.dataset import Example
+from training.corpus.form import PHRASE_BARS
 from training.phases import PHASE_SIZES, phases_of
+from training.plan_labels import plan_labels
 from training.text import backbone_prompt
 
 ONSET_WEIGHT = 4.0
 """Frames in which something begins are a sixth of all and carry most of what there is to learn."""
+
+NEW_WEIGHT = 3.0
+"""What an onset weighs more while an instrument is in its first phrase: which it is, and in what key, only the prompt
+tells; later on what was heard before does."""
 
 END_WEIGHT = 20.0
 """The end token comes once a song."""
@@ -29,7 +36,8 @@ class CoarseBatch:
     """What one training step needs. Targets are places in a layer's window; the codebook size is the end token.
 
     ``places`` [B, F + 1] are the positions that predict layer 0; layer 1 of a frame is predicted one later.
-    ``phases`` [6, B, F] say where in the song each frame is (``training.phases``).
+    ``phases`` [7, B, F] say where in the song each frame is (``training.phases``), ``plans`` [P, B] what each song is
+    (``training.plan_labels``).
     """
 
     ids: torch.Tensor
@@ -38,6 +46,7 @@ class CoarseBatch:
     weights: tuple[torch.Tensor, torch.Tensor]
     onsets: torch.Tensor
     phases: torch.Tensor
+    plans: torch.Tensor
 
     def to(self, device: torch.device) -> CoarseBatch:
         return CoarseBatch(
@@ -47,6 +56,7 @@ class CoarseBatch:
             weights=(self.weights[0].to(device), self.weights[1].to(device)),
             onsets=self.onsets.to(device),
             phases=self.phases.to(device),
+            plans=self.plans.to(device),
         )
 
 
@@ -73,6 +83,7 @@ def pack(examples: Sequence[Example], layout: TokenLayout, *, length: int) -> Co
         places[row, : frames + 1] = len(prompt) - 1 + COARSE_LAYERS * np.arange(frames + 1)
         onsets[row, :frames] = example.onsets[:frames]
         stress = 1 + (ONSET_WEIGHT - 1) * onsets[row, :frames]
+        stress *= 1 + (NEW_WEIGHT - 1) * onsets[row, :frames] * _in_first_phrases(example)[:frames]
         for layer in range(COARSE_LAYERS):
             targets[layer][row, :frames] = coarse[:, layer]
             weights[layer][row, :frames] = stress
@@ -87,4 +98,16 @@ def pack(examples: Sequence[Example], layout: TokenLayout, *, length: int) -> Co
         weights=(torch.from_numpy(weights[0]), torch.from_numpy(weights[1])),
         onsets=torch.from_numpy(onsets),
         phases=torch.from_numpy(phases),
+        plans=torch.tensor([plan_labels(example.plan) for example in examples]).T.contiguous(),
     )
+
+
+def _in_first_phrases(example: Example) -> npt.NDArray[np.bool_]:
+    """For each frame of a song whether an instrument began within the phrase's length before it."""
+    plan, found = example.plan, np.zeros(example.num_frames, bool)
+    begins: dict[str, int] = {}
+    for event in example.composition.events:
+        begins[event.sound.name] = min(event.start, begins.get(event.sound.name, event.start))
+    for name in plan.instruments & begins.keys():
+        found[begins[name] : begins[name] + PHRASE_BARS * plan.bar_frames] = True
+    return found

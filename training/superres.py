@@ -27,14 +27,14 @@ from training.loop import Loop
 from training.optimiser import Optimiser, Schedule
 from training.steps import batches_of
 from training.superres_batches import SuperresBatch, draw_layers, pack_rows
-from training.superres_loss import REFINEMENT_ALIGNMENT, REGRESSION_ALIGNMENT, SuperresTrainer
+from training.superres_loss import ALIGNMENT_WEIGHT, SuperresTrainer
 from training.superres_model import SuperresModel
 from training.superres_start import fit_tables, start_from_trunk
 from training.text import corpus_layout
 
 HELD_OUT_SONGS = 8
 REPORTED_LAYERS = (2, 3, 4, 6, 8, 16, 32)
-FIGURES = ("loss", "alignment", "regression", *(f"layer {layer}" for layer in REPORTED_LAYERS))
+FIGURES = ("drawn layers", "alignment", "regression", *(f"layer {layer}" for layer in REPORTED_LAYERS))
 _START_BATCHES = 8
 _STEPS_BETWEEN_SOLVES = 5
 
@@ -70,7 +70,7 @@ class Recipe:
 
 
 RECIPES = {
-    "cpu": Recipe(regression_steps=2400, refinement_steps=800, songs=3, length=448, aligned=1),
+    "cpu": Recipe(regression_steps=2400, refinement_steps=1200, songs=3, length=448, aligned=1),
     "gpu": Recipe(regression_steps=2000, refinement_steps=2500, songs=32, pool=2048),
     "miniature": Recipe(regression_steps=16, refinement_steps=16, songs=2, length=384, pool=4, aligned=1),
 }
@@ -185,11 +185,15 @@ class Run:
         if regression and self._loop.step % _STEPS_BETWEEN_SOLVES == 0:
             self._trainer.solve_bridge()
         with torch.autocast(self._device.type, torch.bfloat16):
-            loss = self._trainer.regression(batch) if regression else self._trainer.refinement(batch)
             alignment = self._trainer.alignment(batch.first(self._recipe.aligned))
+            nats, error = (None, self._trainer.regression(batch)) if regression else self._trainer.refinement(batch)
         figures = torch.full((len(FIGURES),), math.nan)
-        figures[:2] = torch.stack([loss.detach(), alignment.detach()])
-        return loss + (REGRESSION_ALIGNMENT if regression else REFINEMENT_ALIGNMENT) * alignment, figures
+        figures[1:3] = torch.stack([alignment.detach(), error.detach()])
+        loss = error + ALIGNMENT_WEIGHT * alignment
+        if nats is not None:
+            figures[0] = nats.detach()
+            loss = loss + nats
+        return loss, figures
 
     @torch.no_grad()
     def _evaluate(self) -> torch.Tensor:
@@ -202,5 +206,5 @@ class Run:
             found = [math.nan, float(self._trainer.alignment(first)), float(self._trainer.regression(first))]
             for layer in REPORTED_LAYERS:
                 batch = self._pack(songs, 0, layers=[min(layer, layers - 1)] * len(songs)).to(self._device)
-                found.append(float(self._trainer.refinement(batch)))
+                found.append(float(self._trainer.refinement(batch)[0]))
         return torch.tensor(found)

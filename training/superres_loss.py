@@ -16,8 +16,8 @@ from models.transformer.attention import Attend, attend_causal, attend_full
 from training.superres_batches import SuperresBatch
 from training.superres_model import SuperresModel
 
-REGRESSION_ALIGNMENT, REFINEMENT_ALIGNMENT = 0.02, 0.2
-"""Weights of alignment beside the two other losses; regression's gradients are small, most so when it begins."""
+ALIGNMENT_WEIGHT = 0.02
+"""Of alignment beside the regression, whose gradients are small, most so when it begins."""
 _MEMORY = 0.93
 """How much of what was seen before one batch still counts for the bridge's regression after it."""
 
@@ -44,19 +44,28 @@ class SuperresTrainer(nn.Module):
 
     def regression(self, batch: SuperresBatch) -> torch.Tensor:
         """Mean square error of r̂ as a share of r's."""
-        residual = self.residual(batch)
         hidden = self.hidden(batch)
         if torch.is_grad_enabled():
-            self._observe(residual[batch.is_frame], batch.is_frame)
-        error = (self.model.estimate(hidden) - residual) * batch.is_frame[..., None]
-        return error.square().sum() / residual.square().sum()
+            self._observe(self.residual(batch)[batch.is_frame], batch.is_frame)
+        return self._error(hidden, batch)
 
-    def refinement(self, batch: SuperresBatch) -> torch.Tensor:
-        """Cross-entropy of each song's layer in nats, all layers before it known."""
-        hidden = self.hidden(batch, self.model.known(batch.codes, batch.layers))
-        logits = self.model.logits(hidden, batch.layers)
+    def refinement(self, batch: SuperresBatch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cross-entropy of each song's layer in nats, all layers before it known, and the error of r̂ as above.
+
+        Cross-entropy moves how sure each layer is, and not r̂: what deep layers hold is mostly noise, whose gradients
+        would undo the regression.
+        """
+        known = self.model.known(batch.codes, batch.layers)
+        hidden = self.hidden(batch, known)
+        logits = self.model.logits(hidden.detach(), batch.layers)
         places = batch.layers[:, None, None].expand(-1, batch.codes.shape[1], 1)
-        return _mean_nats(logits, batch.codes.gather(2, places)[..., 0], batch.is_frame)
+        nats = _mean_nats(logits, batch.codes.gather(2, places)[..., 0], batch.is_frame)
+        return nats, self._error(hidden, batch, known)
+
+    def _error(self, hidden: torch.Tensor, batch: SuperresBatch, known: torch.Tensor | float = 0.0) -> torch.Tensor:
+        residual = self.residual(batch)
+        error = (self.model.estimate(hidden) + known - residual) * batch.is_frame[..., None]
+        return error.square().sum() / residual.square().sum()
 
     def alignment(self, batch: SuperresBatch) -> torch.Tensor:
         """Cross-entropy in nats of layer 0 of the next frame, seen causally."""

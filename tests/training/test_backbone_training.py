@@ -22,10 +22,11 @@ from training.backbone import SHARPNESS, Recipe, Run, Stage, read_backbone
 from training.coarse_loss import FIGURES
 from training.codec import QUALITY_FILE
 from training.corpus.dataset import Corpus
+from training.corpus.form import PHRASE_BARS
 from training.halfway import keep, take
 from training.optimiser import Schedule
 from training.reading import Reading
-from training.sequences import END_WEIGHT, pack
+from training.sequences import END_WEIGHT, NEW_WEIGHT, ONSET_WEIGHT, pack
 from training.text import backbone_prompt, corpus_layout
 
 TINY = Recipe(
@@ -59,6 +60,17 @@ def test_a_packed_song_is_its_prompt_its_codes_in_turn_and_the_end(corpus: Corpu
     assert int(batch.targets[0][0, frames]) == layout.codebook_size
     assert float(batch.weights[0][0, frames]) == END_WEIGHT
     assert float(batch.weights[0][0, frames + 1 :].sum() + batch.weights[1][0, frames:].sum()) == 0.0
+
+
+def test_onsets_weigh_most_where_an_instrument_is_new(corpus: Corpus, layout: TokenLayout) -> None:
+    example = next(corpus.examples(1, minutes=(1,)))
+    weights = pack([example], layout, length=2912).weights[1][0, : example.num_frames].numpy()
+    phrase = PHRASE_BARS * example.plan.bar_frames
+    for name in example.plan.instruments:
+        starts = {event.start for event in example.composition.events if event.sound.name == name}
+        early = [frame for frame in starts if frame < min(starts) + phrase]
+        assert (weights[early] == ONSET_WEIGHT * NEW_WEIGHT).all()
+    assert set(weights) == {1.0, ONSET_WEIGHT, ONSET_WEIGHT * NEW_WEIGHT}
 
 
 def test_a_song_that_is_cut_has_no_end(corpus: Corpus, layout: TokenLayout) -> None:

@@ -18,9 +18,12 @@ def test_every_frame_knows_its_place_in_metre_and_form(corpus: Corpus) -> None:
     assert (phases >= 0).all() and (phases.max(1) < PHASE_SIZES).all()
     for section in sections:
         first, last = section.first_bar * bar_frames, (section.first_bar + section.bars) * bar_frames - 1
-        beat, bar, phrase, kind, _, _ = phases[:, first]
+        beat, bar, phrase, kind, _, _, root = phases[:, first]
         assert (beat, bar, phrase) == (0, 0, section.first_bar % 4)
         assert list(SectionKind)[kind] is section.kind
+        assert root in example.plan.key.pitch_classes
+        if section.kind not in (SectionKind.BRIDGE, SectionKind.OUTRO):
+            assert root == example.plan.key.tonic, "sections start from the tonic"
         assert phases[4, last] == 0, "no whole bar of the section follows"
     assert phases[5, (total_bars - 1) * bar_frames] == 0
     to_end = phases[5, : total_bars * bar_frames]

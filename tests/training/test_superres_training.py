@@ -96,6 +96,19 @@ def test_training_learns_and_keeps_the_lattice_of_known_codes(
     assert not run.model.transformer.embedding.weight[:, run.model.parts.residual].any()
 
 
+def test_codes_teach_how_sure_to_be_and_latents_what_to_estimate(
+    corpus: Corpus, trunk: Transformer, tmp_path: Path
+) -> None:
+    trainer = _run(corpus, trunk, tmp_path)._trainer
+    model, batch = trainer.model, _batch(corpus, 5)
+    block = model.transformer.blocks[0].attention.qkv.weight
+    nats, error = trainer.refinement(batch)
+    by_nats = torch.autograd.grad(nats, [model.log_scale, model.offset, block], allow_unused=True, retain_graph=True)
+    assert by_nats[0].any() and by_nats[1].any() and by_nats[2] is None
+    by_error = torch.autograd.grad(error, [model.log_scale, block], allow_unused=True)
+    assert by_error[0] is None and by_error[1].any()
+
+
 def test_an_interrupted_run_ends_where_an_unbroken_one_does(corpus: Corpus, trunk: Transformer, tmp_path: Path) -> None:
     whole = _run(corpus, trunk, tmp_path / "whole")
     assert whole.train()

@@ -17,7 +17,7 @@ from training.corpus.form import PHRASE_BARS, Section, SectionKind, song_form
 from training.corpus.genres import GENRES, DrumStyle
 from training.corpus.grid import MAX_NOTE_FRAMES
 from training.corpus.harmony import BASS_FLOOR, LEAD_FLOOR, MIDDLE_FLOOR, PROGRESSIONS
-from training.corpus.melody import Note, SungNote, draw_motif, draw_tune, sing_lines
+from training.corpus.melody import MOTIFS, TUNES, Note, SungNote, sing_lines
 from training.corpus.scripts import Syllable
 from training.corpus.song_plan import SongPlan
 from training.corpus.sounds import VOICE_FLOORS, Event, Sound, vowel_name
@@ -39,11 +39,15 @@ class SungVowel(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Composition:
-    """A song as written: its events in order of writing, and what they mean."""
+    """A song as written: its events in order of writing, and what they mean.
+
+    ``roots`` is the pitch class of each bar's chord.
+    """
 
     events: tuple[Event, ...]
     num_frames: int
     sections: tuple[Section, ...]
+    roots: tuple[int, ...]
     sung: tuple[SungVowel, ...]
 
 
@@ -60,14 +64,15 @@ class _Composer:
         self._progressions = {kind: rng.choice(choices) for kind, choices in PROGRESSIONS[plan.key.scale].items()}
         self._chord_pattern = CHORD_PATTERNS[rng.choice(style.chord_patterns)]
         self._bass_pattern = BASS_PATTERNS[style.bass_pattern]
-        self._motif = draw_motif(rng)
-        self._tunes = {SectionKind.VERSE: draw_tune(rng), SectionKind.CHORUS: draw_tune(rng)}
+        self._motif = rng.choice(MOTIFS)
+        self._tunes = {kind: rng.choice(TUNES) for kind in (SectionKind.VERSE, SectionKind.CHORUS)}
         self._lines = sung_lines(clean_lyrics("\n".join(plan.lyrics))) or _WORDLESS
         self._next_line = 0
         self._frame_of_step = [
             (step // 2) * plan.frames_per_beat + (step % 2) * plan.offbeat for step in range(HALF_BEATS)
         ]
         self._events: list[Event] = []
+        self._roots: list[int] = []
         self._sung: list[SungVowel] = []
 
     def compose(self) -> Composition:
@@ -79,6 +84,7 @@ class _Composer:
             events=tuple(self._events),
             num_frames=num_bars * self._plan.bar_frames,
             sections=self._form,
+            roots=tuple(self._roots),
             sung=tuple(self._sung),
         )
 
@@ -100,6 +106,7 @@ class _Composer:
     def _write_bar(self, bar: int, root: int, parts: Texture, bar_of_section: int) -> None:
         plan, start = self._plan, bar * self._plan.bar_frames
         triad = plan.key.triad(root, MIDDLE_FLOOR)
+        self._roots.append(triad[0] % 12)
         self._play(plan.chord, triad, self._chord_pattern, start)
         if parts.pad and plan.pad:
             self._play(plan.pad, triad, PAD_PATTERN, start)
@@ -114,6 +121,7 @@ class _Composer:
 
     def _write_final_chord(self, bar: int) -> None:
         plan, start = self._plan, bar * self._plan.bar_frames
+        self._roots.append(plan.key.tonic)
         held = (Stroke(0, HALF_BEATS // 2, (0, 1, 2)),)
         self._play(plan.chord, plan.key.triad(_TONIC, MIDDLE_FLOOR), held, start)
         self._play(plan.bass, (plan.key.pitch(_TONIC, BASS_FLOOR),), (Stroke(0, HALF_BEATS // 2, (0,)),), start)

@@ -51,15 +51,16 @@ KEYS = tuple(Key(tonic, Scale.MAJOR) for tonic in (0, 7, 5)) + tuple(Key(tonic, 
 PITCH_CLASSES = tuple(sorted(frozenset[int]().union(*(key.pitch_classes for key in KEYS))))
 
 PROGRESSIONS = {
-    # Four bars each, as degrees of the scale; verses and choruses draw from different ones.
+    # Four bars each, as degrees of the scale; verses and choruses draw from different ones. All but bridges start from
+    # the tonic: so a key is told from its relative at every phrase.
     Scale.MAJOR: {
         "verse": ((0, 4, 5, 3), (0, 5, 3, 4), (0, 3, 0, 4)),
-        "chorus": ((3, 4, 0, 5), (0, 3, 4, 4), (5, 3, 0, 4)),
+        "chorus": ((0, 3, 5, 4), (0, 3, 4, 4)),
         "bridge": ((5, 3, 5, 4),),
     },
     Scale.MINOR: {
         "verse": ((0, 5, 2, 6), (0, 3, 4, 0), (0, 6, 0, 4)),
-        "chorus": ((5, 6, 0, 0), (0, 6, 5, 4), (3, 6, 2, 5)),
+        "chorus": ((0, 6, 5, 4), (0, 5, 6, 0)),
         "bridge": ((3, 0, 5, 6),),
     },
 }

@@ -32,7 +32,7 @@ class SungNote(NamedTuple):
     syllable: Syllable
 
 
-def draw_motif(rng: random.Random) -> tuple[Note, ...]:
+def _motif(rng: random.Random) -> tuple[Note, ...]:
     """A bar of melody that starts on a chord note; notes last until the next, three half beats at most."""
     degrees = [rng.choice((0, 2, 4)), *(rng.choice((0, 2, 4, 1, 5, None, 3, None)) for _ in range(HALF_BEATS - 1))]
     steps = [step for step, degree in enumerate(degrees) if degree is not None]
@@ -44,9 +44,14 @@ def draw_motif(rng: random.Random) -> tuple[Note, ...]:
     )
 
 
-def draw_tune(rng: random.Random) -> tuple[int, ...]:
+def _tune(rng: random.Random) -> tuple[int, ...]:
     """A degree for each of the half beats of two bars, chord notes on the beats."""
     return tuple(rng.choice((0, 2, 4) if step % 2 == 0 else (0, 1, 2, 3, 4)) for step in range(LINE_BARS * HALF_BEATS))
+
+
+MOTIFS = tuple(_motif(random.Random(f"motif {number}")) for number in range(16))
+TUNES = tuple(_tune(random.Random(f"tune {number}")) for number in range(12))
+"""All there are, so that a small model can know them by heart."""
 
 
 def sing_lines(
