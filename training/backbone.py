@@ -101,7 +101,7 @@ RECIPES = {
             Stage(steps=400, songs=3, length=2912, spliced=0.7),
             Stage(steps=400, songs=12, length=656, complete=True),
             Stage(steps=600, songs=3, length=2912, spliced=0.7),
-            Stage(steps=120, songs=1, length=8000, minutes=(2, 3), spliced=0.7),
+            Stage(steps=420, songs=1, length=8000, minutes=(2, 3), spliced=0.7),
             Stage(steps=200, songs=3, length=2912, spliced=0.7),
         ),
         fall=0.3,
