@@ -21,14 +21,6 @@ BatchT = TypeVar("BatchT")
 Objective = Callable[[BatchT], tuple[torch.Tensor, torch.Tensor]]
 """From a batch to the loss and its figures."""
 
-OPTIMISER = "optimiser"
-"""The part of a state without which a run goes on too, if not to the bit."""
-
-
-def state_file(out: Path, name: str) -> Path:
-    """Where the state of the run ``name`` is kept."""
-    return out / f"{name}.state.pt"
-
 
 class Loop(Generic[BatchT]):
     """One run, kept in ``OUT/NAME.state.pt`` and ``OUT/NAME.csv``."""
@@ -37,7 +29,7 @@ class Loop(Generic[BatchT]):
         self, out: Path, name: str, module: nn.Module, optimiser: Optimiser, *, recipe: str, steps: int
     ) -> None:
         """Goes on from the state on disk if there is one; SystemExit when that is another recipe's."""
-        self._state, self._curve = state_file(out, name), out / f"{name}.csv"
+        self._state, self._curve = out / f"{name}.state.pt", out / f"{name}.csv"
         self._module, self._optimiser = module, optimiser
         self._recipe, self._steps = recipe, steps
         self.step = self._tokens = 0
@@ -88,7 +80,7 @@ class Loop(Generic[BatchT]):
         state = {
             "recipe": self._recipe,
             "trainer": self._module.state_dict(),
-            OPTIMISER: self._optimiser.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
             "step": self.step,
             "tokens": self._tokens,
         }
@@ -102,6 +94,5 @@ class Loop(Generic[BatchT]):
         if state["recipe"] != self._recipe:
             raise SystemExit(f"{self._state} belongs to another recipe: {state['recipe']}. Name another --out.")
         self._module.load_state_dict(state["trainer"])
-        if OPTIMISER in state:  # one that was kept for another day has none
-            self._optimiser.load_state_dict(state[OPTIMISER])
+        self._optimiser.load_state_dict(state["optimiser"])
         self.step, self._tokens = state["step"], state["tokens"]

@@ -41,7 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, miniature: Path) -> Iterator
     for name in (".venv", "core", "models", "backend", "frontend", "training", "benchmarks", "tests"):
         (folder / name).symlink_to(ROOT / name)
     checkpoints.mkdir()
-    checkpoints.joinpath("miniature").symlink_to(miniature)
+    checkpoints.joinpath("demo").symlink_to(ROOT / "checkpoints" / "demo")
     folder.joinpath(".curlrc").write_text("fail\n")  # or an error would be saved as if it were a song
     settings = environment(folder / "server", miniature)
     with real_backend(settings) as backend:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,10 +19,8 @@ from models.transformer.attention import attend_causal
 from models.transformer.config import TransformerConfig
 from training.backbone import SHARPNESS, Recipe, Run, Stage, read_backbone
 from training.coarse_loss import FIGURES
-from training.codec import QUALITY_FILE
 from training.corpus.dataset import Corpus
 from training.corpus.form import PHRASE_BARS
-from training.halfway import keep, take
 from training.optimiser import Schedule
 from training.reading import Reading
 from training.sequences import END_WEIGHT, NEW_WEIGHT, ONSET_WEIGHT, pack
@@ -115,22 +112,6 @@ def test_an_interrupted_run_ends_where_an_unbroken_one_does(corpus: Corpus, tmp_
     )
     for name, tensor in first.items():
         assert torch.equal(tensor, second[name]), name
-
-
-def test_a_run_that_was_kept_halfway_goes_on_elsewhere(corpus: Corpus, codec_directory: Path, tmp_path: Path) -> None:
-    begun, halfway, again = (tmp_path / name for name in ("begun", "halfway", "again"))
-    shutil.copytree(codec_directory, begun)
-    (begun / QUALITY_FILE).write_text("{}")
-    run = Run(TINY, corpus, begun, torch.device("cpu"), compiled=False)
-    run.train(until_step=4)
-    keep(begun, halfway)
-    take(halfway, again)
-    taken = Run(TINY, Corpus.open(again), again, torch.device("cpu"), compiled=False)
-    for name, tensor in run.model.state_dict().items():
-        torch.testing.assert_close(taken.model.state_dict()[name], tensor, atol=1e-3, rtol=1e-3)
-    assert taken.train()
-    with pytest.raises(SystemExit, match="has begun a run of its own"):
-        take(halfway, again)
 
 
 def test_a_state_of_another_recipe_is_refused(corpus: Corpus, tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ _LIMITS = """\
   instruments, ten drums and two voices. Other wishes fall on the nearest of these, or on nothing.
 - It sounds a third of a semitone below concert pitch: the tuning follows the codec's frames.
 - The voices sing five vowels and two kinds of consonant. Words cannot be understood.
-- It was trained on songs of one minute, and on a few of two and three. Only one-minute songs are measured here; a song
-  that has not ended by itself at 1.3 times the asked length is cut.
+- Melodies are put together from 16 motifs and 12 tunes over a dozen chord progressions.
+- It was trained on songs of one minute, and on fewer of two and three. Only one-minute songs are measured here; a song
+  that has not ended by itself at 1.3 times the asked length is cut, and says so.
 - The codec is fitted to this corpus and poor on any other sound.
 - Songs resemble each other, as those of the corpus do: see the share of known windows above."""
 
