@@ -94,16 +94,26 @@ class CoarseTrainer(nn.Module):
         return x
 
 
-FIGURES = ("q0", "q1", "q0 on onsets", "q1 on onsets", "end", "right phase", "metre", "form", "plan", "chord", "held plan")
+FIGURES = (
+    "q0",
+    "q1",
+    "q0 on onsets",
+    "q1 on onsets",
+    "end",
+    "right phase",
+    "metre",
+    "form",
+    "plan",
+    "chord",
+    "held plan",
+)
 
 
 def _unit(x: torch.Tensor) -> torch.Tensor:
     return F.rms_norm(x, (x.shape[-1],))
 
 
-def _nats_of(
-    logits: torch.Tensor, sizes: tuple[int, ...], labels: torch.Tensor, there: torch.Tensor
-) -> torch.Tensor:
+def _nats_of(logits: torch.Tensor, sizes: tuple[int, ...], labels: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
     """Cross-entropy of each of several choices, [choices], whose logits [B, F, sum of sizes] lie side by side."""
     found = []
     for part, label in zip(torch.split(logits, list(sizes), dim=-1), labels, strict=True):

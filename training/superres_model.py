@@ -40,6 +40,9 @@ _CONSTANT = 25.0
 _GATE = 4.0
 """What the bridge's gates are held at: their units are then nearly linear."""
 _RIDGE = 3e-3
+SHARPNESS = 4.0
+"""What the written Gaussians' scales are multiplied with. As sure as they are trained to be, they draw their own error
+once more: songs are that much noisier. The codes' log frequencies stay as they are."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +203,10 @@ class SuperresModel(nn.Module):
         self.bridge.gate_up.bias[self._bridge_rows] = solved[-1]
 
     def factored(self) -> dict[str, torch.Tensor]:
-        """The tables' parts, by the names of ``models.checkpoint.factored_tables``."""
+        """The tables' parts, by the names of ``models.checkpoint.factored_tables``, as sharp as they are served."""
+        scale = self.log_scale.exp()
+        lengths = self.codebooks[COARSE_LAYERS:].square().sum(2)
+        offset = self.offset - (SHARPNESS - 1) / 2 * scale[:, None] * lengths
         s, latent_size = self.parts.residual, self.codebooks.shape[2]
         pick = torch.zeros(latent_size, self.config.hidden_size, device=self.codebooks.device)
         pick[:, s] = torch.eye(latent_size)
@@ -210,9 +216,9 @@ class SuperresModel(nn.Module):
             "rows": self.transformer.embedding.weight,
             "projection_in": -self.known_step * pick,
             "projection_out": pick,
-            "scale": self.log_scale.exp(),
+            "scale": SHARPNESS * scale,
             # Only differences within a layer count, and small numbers lose less in half precision.
-            "offset": self.offset - self.offset.mean(1, keepdim=True),
+            "offset": offset - offset.mean(1, keepdim=True),
             "direction": direction,
         }
 

@@ -23,6 +23,7 @@ from training.corpus.dataset import HELD_OUT_SEED, Corpus
 from training.start import new_transformer
 from training.superres import RECIPES, Recipe, Run
 from training.superres_batches import SuperresBatch, pack_rows
+from training.superres_model import SHARPNESS
 from training.text import corpus_layout
 
 TINY = replace(RECIPES["miniature"], regression_steps=4, refinement_steps=4, length=256, pool=2)
@@ -101,12 +102,14 @@ def test_codes_teach_how_sure_to_be_and_latents_what_to_estimate(
 ) -> None:
     trainer = _run(corpus, trunk, tmp_path)._trainer
     model, batch = trainer.model, _batch(corpus, 5)
-    block = model.transformer.blocks[0].attention.qkv.weight
+    estimated = next(model.transformer.blocks.parameters())
     nats, error = trainer.refinement(batch)
-    by_nats = torch.autograd.grad(nats, [model.log_scale, model.offset, block], allow_unused=True, retain_graph=True)
-    assert by_nats[0].any() and by_nats[1].any() and by_nats[2] is None
-    by_error = torch.autograd.grad(error, [model.log_scale, block], allow_unused=True)
-    assert by_error[0] is None and by_error[1].any()
+    by_nats = torch.autograd.grad(
+        nats, [model.log_scale, model.offset, estimated], allow_unused=True, retain_graph=True
+    )
+    by_error = torch.autograd.grad(error, [model.log_scale, estimated], allow_unused=True)
+    assert [gradient is None or not gradient.any() for gradient in by_nats] == [False, False, True]
+    assert [gradient is None or not gradient.any() for gradient in by_error] == [True, False]
 
 
 def test_an_interrupted_run_ends_where_an_unbroken_one_does(corpus: Corpus, trunk: Transformer, tmp_path: Path) -> None:
@@ -147,7 +150,11 @@ def test_what_is_written_loads_with_its_tables_unfolded(corpus: Corpus, trunk: T
         hidden = loaded(rows, loaded.rotation(torch.arange(rows.shape[1])), attend_full)
         served = loaded.logits(hidden, layout.window(layer))[0, len(prompt) :].softmax(-1)
         read = model.rows(batch.text, batch.codes[..., :2], model.known(batch.codes, batch.layers))
-        trained = model.logits(model.hidden(read, attend_full), batch.layers)[0, len(prompt) :].softmax(-1)
+        hidden = model.hidden(read, attend_full)
+        codebook, scale = corpus.codebooks[layer], model.log_scale[layer - 2].exp()
+        gaussian = scale * (model.estimate(hidden) @ codebook.T - codebook.square().sum(1) / 2)
+        sharper = model.logits(hidden, batch.layers) + (SHARPNESS - 1) * gaussian
+        trained = sharper[0, len(prompt) :].softmax(-1)
     # Half precision moves the estimate a little, and unlikely codes' logits by much: probabilities are compared.
     distance = (served - trained).abs().sum(-1) / 2
     assert float(distance.mean()) < 0.05, distance
