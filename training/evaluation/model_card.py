@@ -21,7 +21,8 @@ _LIMITS = """\
 - It knows only what its corpus holds: ten families of style, ten tempi from 72 to 161 beats a minute, six keys, 21
   instruments, ten drums and two voices. Other wishes fall on the nearest of these, or on nothing.
 - It sounds a third of a semitone below concert pitch: the tuning follows the codec's frames.
-- The voices sing five vowels and two kinds of consonant. Words cannot be understood.
+- The voices sing five vowels and two kinds of consonant. Words cannot be understood, and whether the vowels are those
+  of the lyrics is measured above: where right and shuffled are alike, they are not.
 - Melodies are put together from 16 motifs and 12 tunes over a dozen chord progressions.
 - It was trained on songs of one minute, and on fewer of two and three. Only one-minute songs are measured here; a song
   that has not ended by itself at 1.3 times the asked length is cut, and says so.
