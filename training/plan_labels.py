@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import torch
 
 from training.corpus.genres import (
     BASS_INSTRUMENTS,
@@ -35,6 +37,7 @@ PLAN_SIZES = tuple(len(choices) for choices in _CHOICES.values())
 """How many classes each choice of a plan has."""
 
 
-def plan_labels(plan: SongPlan) -> list[int]:
-    """Which class of each of ``PLAN_SIZES`` a plan is in."""
-    return [choices.index(getattr(plan, name)) for name, choices in _CHOICES.items()]
+def plan_labels(plans: Iterable[SongPlan]) -> torch.Tensor:
+    """Which class of each of ``PLAN_SIZES`` plans are in, int64 [choices, plans]."""
+    classes = [[choices.index(getattr(plan, name)) for name, choices in _CHOICES.items()] for plan in plans]
+    return torch.tensor(classes).T.contiguous()

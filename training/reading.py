@@ -57,12 +57,12 @@ def pack_prompts(asked: Iterable[AskedSong], layout: TokenLayout, *, length: int
         lines = itertools.islice(song.request.lyrics.splitlines(), song.seed % _MOST_LINES)
         request = replace(song.request, lyrics="\n".join(lines))
         prompts.append(backbone_prompt(request, layout, limit=length))
-        plans.append(plan_labels(song.plan))
+        plans.append(song.plan)
     ids = np.full((len(prompts), length), layout.end_of_generation, np.int64)
     for row, prompt in zip(ids, prompts, strict=True):
         row[: len(prompt)] = prompt
     return PromptBatch(
         ids=torch.from_numpy(ids),
         last=torch.tensor([len(prompt) - 1 for prompt in prompts]),
-        plans=torch.tensor(plans).T.contiguous(),
+        plans=plan_labels(plans),
     )

@@ -98,7 +98,7 @@ def pack(examples: Sequence[Example], layout: TokenLayout, *, length: int) -> Co
         weights=(torch.from_numpy(weights[0]), torch.from_numpy(weights[1])),
         onsets=torch.from_numpy(onsets),
         phases=torch.from_numpy(phases),
-        plans=torch.tensor([plan_labels(example.plan) for example in examples]).T.contiguous(),
+        plans=plan_labels(example.plan for example in examples),
     )
 
 

@@ -44,10 +44,10 @@ class SuperresTrainer(nn.Module):
 
     def regression(self, batch: SuperresBatch) -> torch.Tensor:
         """Mean square error of r̂ as a share of r's."""
-        hidden = self.hidden(batch)
+        residual, hidden = self.residual(batch), self.hidden(batch)
         if torch.is_grad_enabled():
-            self._observe(self.residual(batch)[batch.is_frame], batch.is_frame)
-        return self._error(hidden, batch)
+            self._observe(residual[batch.is_frame], batch.is_frame)
+        return self._error(hidden, residual, batch)
 
     def refinement(self, batch: SuperresBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """Cross-entropy of each song's layer in nats, all layers before it known, and the error of r̂ as above.
@@ -60,10 +60,11 @@ class SuperresTrainer(nn.Module):
         logits = self.model.logits(hidden.detach(), batch.layers)
         places = batch.layers[:, None, None].expand(-1, batch.codes.shape[1], 1)
         nats = _mean_nats(logits, batch.codes.gather(2, places)[..., 0], batch.is_frame)
-        return nats, self._error(hidden, batch, known)
+        return nats, self._error(hidden, self.residual(batch), batch, known)
 
-    def _error(self, hidden: torch.Tensor, batch: SuperresBatch, known: torch.Tensor | float = 0.0) -> torch.Tensor:
-        residual = self.residual(batch)
+    def _error(
+        self, hidden: torch.Tensor, residual: torch.Tensor, batch: SuperresBatch, known: torch.Tensor | float = 0.0
+    ) -> torch.Tensor:
         error = (self.model.estimate(hidden) + known - residual) * batch.is_frame[..., None]
         return error.square().sum() / residual.square().sum()
 

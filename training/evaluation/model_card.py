@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from training.evaluation.intervals import Estimate
 from training.evaluation.results import Section
+from training.superres_model import SHARPNESS
 
 CARD_FILE = "README.md"
 
@@ -142,8 +143,8 @@ def _nats(sections: dict[str, Section]) -> list[str]:
     return [
         f"Backbone, nats a code: q0 {nats['q0']:.3f} (unigram {unigram['q0']:.2f}), q1 {nats['q1']:.3f} "
         f"({unigram['q1']:.2f}); on frames in which something begins q0 {nats['q0 on onsets']:.3f}, "
-        f"q1 {nats['q1 on onsets']:.3f}. Super-resolution, given all layers before, and as it is served: four times "
-        "as sure as it was trained to be, which costs nats and makes songs less noisy:",
+        f"q1 {nats['q1 on onsets']:.3f}. Super-resolution, given all layers before, and as it is served: "
+        f"{SHARPNESS:g} times as sure as it was trained to be, which costs nats and makes songs less noisy:",
         _table(("layer", *layers), rows),
         f"With true layers 0 and 1 alone the latent has {gain['snr of two layers']['mean']:.1f} dB. Generated layers "
         f"add {_interval(gain['gain'], '+.1f')} dB, drawn from the {gain['top k']} likeliest codes, and "
