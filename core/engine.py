@@ -133,6 +133,8 @@ class EngineDescription:
     licence: str | None = None
     longest: float | None = None
     """How many times the asked length a song may last before it is ended; None if only the token limits bound it."""
+    suggested_minutes: int | None = None
+    """The length the checkpoint is best at; None if it has no favourite."""
 
 
 class SongEngine(Protocol):

@@ -72,6 +72,7 @@ class NativeEngine(ResidentStages):
             runtime_mode=runtime_mode,
             licence=card.licence if card else PUBLISHED_LICENCE,
             longest=_longest(card),
+            suggested_minutes=card.suggested_minutes if card else None,
         )
         super().__init__(
             runtime_mode, backbone=self._load_backbone, superres=self._load_superres, decoder=self._load_decoder

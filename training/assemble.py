@@ -24,6 +24,8 @@ DEMO_NAME = "khala-demo-v1"
 LICENCE = "Apache-2.0"
 LONGEST = 1.3
 """Songs of the corpus last the asked length within 5 %; one that has not ended by then has lost its way."""
+SUGGESTED_MINUTES = 1
+"""Most songs it was trained on, and two of them take a laptop a minute."""
 RECORDS = ("backbone.csv", "superres.csv", QUALITY_FILE)
 
 
@@ -42,7 +44,14 @@ def assemble(out: Path, checkpoint: Path, name: str = DEMO_NAME) -> None:
             shutil.copy(out / stage / ITERATION_FILE, scratch / stage)
         shutil.copy(out / PUBLISHED_CODEC, scratch / PUBLISHED_CODEC)
         write_word_tokenizer(scratch / "tokenizer", known_words())
-        CheckpointCard(name=name, trained=True, fc1_bias="once", licence=LICENCE, longest=LONGEST).write(scratch)
+        CheckpointCard(
+            name=name,
+            trained=True,
+            fc1_bias="once",
+            licence=LICENCE,
+            longest=LONGEST,
+            suggested_minutes=SUGGESTED_MINUTES,
+        ).write(scratch)
         (scratch / "training").mkdir()
         for record in RECORDS:
             shutil.copy(out / record, scratch / "training" / record)

@@ -93,7 +93,7 @@ class Recipe:
 
 RECIPES = {
     "cpu": Recipe(
-        reading=Reading(steps=200, prompts=40, beside=4, length=160),
+        reading=Reading(steps=200, prompts=40, beside=12, length=160),
         stages=(
             Stage(steps=2600, songs=6, length=1312, complete=True),
             Stage(steps=4200, songs=3, length=2912),
@@ -103,8 +103,12 @@ RECIPES = {
             Stage(steps=600, songs=3, length=2912, spliced=0.7),
             Stage(steps=420, songs=1, length=8000, minutes=(2, 3), spliced=0.7),
             Stage(steps=200, songs=3, length=2912, spliced=0.7),
+            Stage(steps=800, songs=6, length=1312, complete=True),
+            Stage(steps=1000, songs=3, length=2912, spliced=0.7),
+            Stage(steps=150, songs=1, length=8000, minutes=(2, 3), spliced=0.7),
+            Stage(steps=500, songs=3, length=2912, spliced=0.7),
         ),
-        fall=0.3,
+        fall=0.36,
     ),
     "gpu": Recipe(
         reading=Reading(steps=300, prompts=128, beside=16, length=160),

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.errors import CheckpointError
+from core.request import DURATION_MINUTES
 
 CARD_FILE = "khala.json"
 
@@ -17,7 +18,7 @@ class CheckpointCard:
     """Name, whether it was trained, how often its fc1 bias is meant, and under which licence it may be used.
 
     ``longest`` is for small models, which now and then miss the end of a song: how many times the asked length they
-    are let go on for.
+    are let go on for. ``suggested_minutes`` is the length that they are best at: the page begins with it.
     """
 
     name: str
@@ -25,6 +26,7 @@ class CheckpointCard:
     fc1_bias: str | None = None
     licence: str | None = None
     longest: float | None = None
+    suggested_minutes: int | None = None
 
     def write(self, root: Path) -> None:
         (root / CARD_FILE).write_text(json.dumps(asdict(self), indent=2) + "\n")
@@ -45,4 +47,7 @@ class CheckpointCard:
             raise CheckpointError(path, f"fc1_bias is '{card.fc1_bias}'; 'once' or 'twice' was expected")
         if card.longest is not None and not (type(card.longest) in (int, float) and 1 <= card.longest < math.inf):
             raise CheckpointError(path, f"longest is {card.longest!r}; a number of at least 1 was expected")
+        minutes = card.suggested_minutes
+        if minutes is not None and (type(minutes) is not int or DURATION_MINUTES.clamp(minutes) != minutes):
+            raise CheckpointError(path, f"suggested_minutes is {minutes!r}; whole minutes from 1 to 10 were expected")
         return card

@@ -45,7 +45,8 @@ def _card(root: Path) -> str:
     state = "trained" if card.trained else "untrained"
     longest = "" if card.longest is None else f", songs of at most {card.longest:g} times the asked length"
     bias, licence = card.fc1_bias or "not stated", card.licence or "not stated"
-    return f"{card.name}, {state}, fc1 bias {bias}, licence {licence}{longest}"
+    minutes = "" if card.suggested_minutes is None else f", best at {card.suggested_minutes} min"
+    return f"{card.name}, {state}, fc1 bias {bias}, licence {licence}{longest}{minutes}"
 
 
 def _stage(files: StageFiles | None) -> str:

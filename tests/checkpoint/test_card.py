@@ -11,7 +11,9 @@ import pytest
 from core.errors import CheckpointError
 from models.checkpoint.card import CARD_FILE, CheckpointCard
 
-CARD = CheckpointCard(name="khala-test", trained=True, fc1_bias="once", licence="Apache-2.0", longest=1.5)
+CARD = CheckpointCard(
+    name="khala-test", trained=True, fc1_bias="once", licence="Apache-2.0", longest=1.5, suggested_minutes=2
+)
 
 
 def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -30,6 +32,10 @@ def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
         {"longest": float("inf")},
         {"longest": True},
         {"longest": "long"},
+        {"suggested_minutes": 0},
+        {"suggested_minutes": 11},
+        {"suggested_minutes": 1.5},
+        {"suggested_minutes": True},
         {"colour": "red"},
     ],
 )

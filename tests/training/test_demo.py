@@ -9,7 +9,7 @@ import torch
 
 from core.engine import RuntimeMode
 from models.engine_native import NativeEngine
-from training.assemble import LONGEST, assemble
+from training.assemble import LONGEST, SUGGESTED_MINUTES, assemble
 from training.demo import train_demo
 
 
@@ -26,6 +26,7 @@ def test_the_recipe_ends_in_a_checkpoint_the_engine_reads(checkpoint: Path) -> N
     assert engine.description.checkpoint == "khala-demo-test"
     assert engine.description.trained
     assert engine.description.longest == LONGEST
+    assert engine.description.suggested_minutes == SUGGESTED_MINUTES
     assert sorted(path.name for path in (checkpoint / "training").iterdir()) == [
         "backbone.csv",
         "codec_quality.json",

@@ -107,14 +107,16 @@ def test_random_weights_foretell_nothing_and_add_nothing(subject: Subject) -> No
     assert coarse["nats"]["q0"] > coarse["unigram nats"]["q0"]
     fine = measure_superres(subject, 1)
     assert set(fine["nats"]) == {"2", "3", "4", "5", "6"}
+    assert all(fine["tempered nats"][layer] < nats for layer, nats in fine["nats"].items())
     assert all(nats > fine["unigram nats"][layer] for layer, nats in fine["nats"].items())
     gain = measure_superres_gain(subject, 1, top_k=10)
     assert gain["gain"]["mean"] < 1
 
 
-def test_songs_that_are_cut_or_short_did_not_end_in_time() -> None:
-    asked = held_out_song(0)
-    lengths = (1_292, 1_100, 800, most_frames(), 0)
+@pytest.mark.parametrize("minutes", [1, 3])
+def test_songs_that_are_cut_or_short_did_not_end_in_time(minutes: int) -> None:
+    asked = held_out_song(0, minutes)
+    lengths = (minutes * 1_292, minutes * 1_100, minutes * 800, most_frames(minutes), 0)
     songs = [
         GeneratedSong(index=place, asked=asked, coarse=np.zeros((length, 2), np.int16))
         for place, length in enumerate(lengths)
@@ -203,6 +205,7 @@ def test_the_card_tells_every_figure_of_the_gate() -> None:
     card = model_card(report, as_table(verdicts), pictures={"A song": "../../assets/song.png"})
     assert card.startswith("# khala-test\n")
     assert all(goal.name in card for goal in GOALS)
+    assert "They last 170 to 190 s" in card
     assert card.count("**fails**") == 1 and "| 123 s |" in card
     assert "| genre | 0.95 [0.90, 0.98] | 0.11 | 0.95 [0.90, 0.98] | 100 |" in card
     assert "![A song](../../assets/song.png)" in card
@@ -219,7 +222,7 @@ def _sections() -> dict[str, Section]:
     return {
         "codec": {"si-sdr": layers, "mel distance": layers, "songs": 16},
         "backbone": {"nats": nats, "unigram nats": {"q0": 6.0, "q1": 6.0}, "songs": 12},
-        "superres": {"nats": {"2": 3.0}, "unigram nats": {"2": 6.0}, "songs": 8},
+        "superres": {"nats": {"2": 3.0}, "tempered nats": {"2": 2.5}, "unigram nats": {"2": 6.0}, "songs": 8},
         "superres_gain": {
             "snr of two layers": gain,
             "gain": gain,
@@ -231,6 +234,14 @@ def _sections() -> dict[str, Section]:
             "seconds asked": 60,
             "cut at seconds": 78,
             "seconds by percentile": {"5": 58, "50": 60, "95": 62},
+        },
+        "long": {
+            "ended within 20 %": figure,
+            "seconds asked": 180,
+            "cut at seconds": 234,
+            "seconds by percentile": {"5": 170, "50": 180, "95": 190},
+            "genre": figure,
+            "tempo grid": figure,
         },
         "following": dict.fromkeys(("genre", "tempo grid", "instrument", "key and mode"), meter),
         "vowels": meter | {"own fits better": figure, "vowels heard": 40, "vowels heard in originals": 41},

@@ -21,6 +21,7 @@ from training.evaluation.results import Section
 from training.evaluation.songs import MINUTES
 from training.evaluation.subject import Subject
 from training.sequences import pack
+from training.superres_model import SHARPNESS as SUPERRES_SHARPNESS
 
 COUNTING_SEED = 31_337
 """Seed of the songs in which codes are counted."""
@@ -52,20 +53,27 @@ def measure_backbone(subject: Subject, songs: int) -> Section:
 
 @torch.inference_mode()
 def measure_superres(subject: Subject, songs: int) -> Section:
-    """Nats of each layer given all layers before it."""
+    """Nats of each layer given all layers before it, as served and at the temperature that undoes its sharpness."""
     model = subject.transformer(subject.tree.superres, subject.corpus.num_quantizers)
     layers = [layer for layer in _LAYERS if layer < subject.corpus.num_quantizers]
     held_out = _held_out(subject, songs, subject.corpus.num_quantizers)
     nats = torch.tensor([_nats_by_layer(subject, model, example, layers) for example in held_out]).mean(0)
     unigram = _unigram(subject, songs, layers)
+    served, tempered = (
+        {str(layer): round(value, 4) for layer, value in zip(layers, column, strict=True)} for column in nats.T.tolist()
+    )
     return {
-        "nats": {str(layer): round(value, 4) for layer, value in zip(layers, nats.tolist(), strict=True)},
+        "nats": served,
+        "tempered nats": tempered,
         "unigram nats": {str(layer): value for layer, value in unigram.items()},
         "songs": songs,
     }
 
 
-def _nats_by_layer(subject: Subject, model: Transformer, example: Example, layers: Sequence[int]) -> list[float]:
+def _nats_by_layer(
+    subject: Subject, model: Transformer, example: Example, layers: Sequence[int]
+) -> list[tuple[float, float]]:
+    """For each layer the nats as it is served, and those at a temperature of its sharpness."""
     layout = subject.engine.layout
     codes_QT = torch.from_numpy(example.codes).long()
     prompt = torch.from_numpy(subject.superres_prompt(example.request)).long()
@@ -77,7 +85,8 @@ def _nats_by_layer(subject: Subject, model: Transformer, example: Example, layer
         rows = torch.cat([model.embed(prompt), torch.stack(known).sum(0)])
         hidden = model(rows.unsqueeze(0), rotation, attend_full)[0, len(prompt) :]
         logits_TK = model.logits(hidden, layout.window(layer))
-        nats.append(float(F.cross_entropy(logits_TK, codes_QT[layer])))
+        served, tempered = (F.cross_entropy(logits_TK / heat, codes_QT[layer]) for heat in (1.0, SUPERRES_SHARPNESS))
+        nats.append((float(served), float(tempered)))
     return nats
 
 

@@ -61,6 +61,11 @@ class Following(TypedDict):
     originals: Estimate
 
 
+def follow_requests(meter: Meter, asked: Sequence[Asked], heard: Sequence[Heard]) -> Estimate:
+    """How well songs do what their own requests say, of those that speak of it; ValueError when none does."""
+    return estimate([meter.judge(*pair) for pair in zip(asked, heard, strict=True) if meter.states(pair[0])])
+
+
 def measure_following(
     asked: Sequence[Asked], generated: Sequence[Heard], originals: Sequence[Heard]
 ) -> dict[str, Following]:
@@ -71,9 +76,9 @@ def measure_following(
         if len(stating) < 2:
             raise ValueError(f"{len(stating)} of {len(asked)} requests speak of {name}: too few to shuffle. Ask more.")
         found[name] = Following(
-            right=estimate([meter.judge(asked[i], generated[i]) for i in stating]),
+            right=follow_requests(meter, asked, generated),
             shuffled=round(shuffled_mean(meter.judge, [asked[i] for i in stating], [generated[i] for i in stating]), 4),
-            originals=estimate([meter.judge(asked[i], originals[i]) for i in stating]),
+            originals=follow_requests(meter, asked, originals),
         )
     return found
 

@@ -25,8 +25,8 @@ _LIMITS = """\
 - The voices sing five vowels and two kinds of consonant. Words cannot be understood, and whether the vowels are those
   of the lyrics is measured above: where right and shuffled are alike, they are not.
 - Melodies are put together from 16 motifs and 12 tunes over a dozen chord progressions.
-- It was trained on songs of one minute, and on fewer of two and three. Only one-minute songs are measured here; a song
-  that has not ended by itself at 1.3 times the asked length is cut, and says so.
+- It was trained on songs of one minute, and on fewer of two and three, which are measured less thoroughly. The page
+  begins with one minute. A song that has not ended by itself at 1.3 times the asked length is cut, and says so.
 - The codec is fitted to this corpus and poor on any other sound.
 - Songs resemble each other, as those of the corpus do: see the share of known windows above."""
 
@@ -106,18 +106,27 @@ def _following(report: Report) -> list[str]:
 
 
 def _sound(sections: dict[str, Section]) -> list[str]:
-    endings, sound = sections["endings"], sections["sound"]
-    seconds, tracks = endings["seconds by percentile"], sound["tracks"]
+    sound, long = sections["sound"], sections["long"]
+    tracks = sound["tracks"]
     loudness = sorted(track["rms db"] for track in tracks)
     return [
-        f"{_interval(endings['ended within 20 %'])} of {endings['ended within 20 %']['n']} songs end by themselves "
-        f"within 20 % of the asked {endings['seconds asked']} seconds. They last {seconds['5']} to {seconds['95']} s "
-        f"(5th to 95th percentile; median {seconds['50']}) and are cut at {endings['cut at seconds']} s.",
+        _endings(sections["endings"]),
+        f"Longer songs: {_endings(long)} Of those whose request speaks of it {_interval(long['genre'])} have the "
+        f"genre, and {_interval(long['tempo grid'])} of the onsets lie on the grid.",
         f"Of {len(tracks)} songs made into sound these shares are silent: {sound['silent']['mean']:g}, have clipped "
         f"samples: {sound['clipping']['mean']:g}, pause for over two seconds: {sound['pausing']['mean']:g}. The "
         f"loudest peak is {max(track['peak db'] for track in tracks):.1f} dB of full scale, the root mean square "
         f"{loudness[0]:.1f} to {loudness[-1]:.1f} dB.",
     ]
+
+
+def _endings(found: Section) -> str:
+    in_time, seconds = found["ended within 20 %"], found["seconds by percentile"]
+    return (
+        f"{_interval(in_time)} of {in_time['n']} songs end by themselves within 20 % of the asked "
+        f"{found['seconds asked']} seconds. They last {seconds['5']} to {seconds['95']} s (5th to 95th percentile; "
+        f"median {seconds['50']}) and are cut at {found['cut at seconds']} s."
+    )
 
 
 def _codec(codec: Section) -> list[str]:
@@ -137,14 +146,18 @@ def _nats(sections: dict[str, Section]) -> list[str]:
     nats, unigram = coarse["nats"], coarse["unigram nats"]
     layers = list(fine["nats"])
     rows = [
-        ("nats", *(f"{fine['nats'][layer]:.2f}" for layer in layers)),
-        ("unigram", *(f"{fine['unigram nats'][layer]:.2f}" for layer in layers)),
+        (name, *(f"{fine[key][layer]:.2f}" for layer in layers))
+        for name, key in (
+            ("as served", "nats"),
+            (f"at temperature {SHARPNESS:g}", "tempered nats"),
+            ("unigram", "unigram nats"),
+        )
     ]
     return [
         f"Backbone, nats a code: q0 {nats['q0']:.3f} (unigram {unigram['q0']:.2f}), q1 {nats['q1']:.3f} "
         f"({unigram['q1']:.2f}); on frames in which something begins q0 {nats['q0 on onsets']:.3f}, "
-        f"q1 {nats['q1 on onsets']:.3f}. Super-resolution, given all layers before, and as it is served: "
-        f"{SHARPNESS:g} times as sure as it was trained to be, which costs nats and makes songs less noisy:",
+        f"q1 {nats['q1 on onsets']:.3f}. Super-resolution, in nats given all layers before; it is "
+        f"served {SHARPNESS:g} times as sure as it was trained to be, which costs nats and makes songs less noisy:",
         _table(("layer", *layers), rows),
         f"With true layers 0 and 1 alone the latent has {gain['snr of two layers']['mean']:.1f} dB. Generated layers "
         f"add {_interval(gain['gain'], '+.1f')} dB, drawn from the {gain['top k']} likeliest codes, and "

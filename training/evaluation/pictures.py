@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from training.corpus.grid import SAMPLE_RATE_HZ
@@ -15,6 +16,9 @@ _FFT, _STRIDE = 4_096, 2_048
 _HIGHEST_HZ = 10_000
 _QUIETEST_DB = -90.0
 _NOT_CURVES = ("step", "kind", "seconds", "tokens")
+_COLOURS = colormaps["tab20"]([*range(0, 20, 2), *range(1, 20, 2)])
+_LEAST = 0.01
+"""Figures below it are not told apart."""
 
 
 def draw_spectrogram(signal: npt.NDArray[np.floating], path: Path) -> None:
@@ -40,9 +44,10 @@ def draw_curves(curves: Path, path: Path) -> None:
     axes = figure.subplots()
     for number, name in enumerate(names):
         for kind, strength in (("train", 0.35), ("held out", 1.0)):
-            points = [(int(row["step"]), float(row[name])) for row in rows if row["kind"] == kind and row[name]]
+            told = [row for row in rows if row["kind"] == kind and row[name]]
+            points = [(int(row["step"]), max(float(row[name]), _LEAST)) for row in told]
             label = name if kind == "held out" else None
-            axes.plot(*zip(*points, strict=True), color=f"C{number}", alpha=strength, label=label)
-    axes.set(xlabel="step", ylabel="nats or share", ylim=(0, None))
+            axes.plot(*zip(*points, strict=True), color=_COLOURS[number], alpha=strength, label=label)
+    axes.set(xlabel="step", ylabel="nats or share", yscale="log", ylim=(_LEAST, None))
     axes.legend(ncols=2, fontsize="small")
     figure.savefig(path, dpi=110)

@@ -16,17 +16,18 @@ from training.evaluation.asked import asked_of
 from training.evaluation.codec_quality import measure_codec
 from training.evaluation.cross_entropy import measure_backbone, measure_superres
 from training.evaluation.endings import measure_endings
-from training.evaluation.following import measure_following
+from training.evaluation.following import METERS, follow_requests, measure_following
 from training.evaluation.heard import Listener
 from training.evaluation.lyrics_fit import asked_vowels, measure_lyrics
 from training.evaluation.novelty import measure_novelty
 from training.evaluation.results import Results, Section
-from training.evaluation.songs import MINUTES, GeneratedSong, generate_songs
+from training.evaluation.songs import LONG_MINUTES, MINUTES, GeneratedSong, generate_songs
 from training.evaluation.sound import measure_sound
 from training.evaluation.speed import measure_speed
 from training.evaluation.subject import Subject
 from training.evaluation.superres_quality import measure_superres_gain
 from training.evaluation.vowels import VowelListener
+from training.superres_model import SHARPNESS
 
 LISTENING_SEED = 7_700_007
 """Seed of the originals that meters are taught with: neither trained on nor evaluated."""
@@ -37,6 +38,8 @@ class Effort:
     """How many songs are generated, and how many each other part looks at."""
 
     generated: int = 120
+    long: int = 12
+    """Of three minutes."""
     completed: int = 8
     """Through super-resolution."""
     foretold: int = 12
@@ -82,13 +85,14 @@ class Evaluation:
             {"backbone": subject.backbone, "songs": foretold},
             lambda: measure_backbone(subject, foretold),
         )
-        yield "superres", superres, lambda: measure_superres(subject, completed)
+        yield "superres", superres | {"sharpness": SHARPNESS}, lambda: measure_superres(subject, completed)
         yield (
             "superres_gain",
             superres | {"top k": top_k},
             lambda: measure_superres_gain(subject, completed, top_k),
         )
         yield "endings", drawn, lambda: measure_endings(self._songs)
+        yield "long", drawn | {"songs": effort.long, "lessons": effort.lessons}, self._long
         yield "following", drawn | {"lessons": effort.lessons}, self._following
         yield "vowels", drawn | {"lessons": effort.singing_lessons}, self._vowels
         yield "novelty", drawn | {"training songs": effort.trained_on, "recipe": repr(self._recipe)}, self._novelty
@@ -118,8 +122,19 @@ class Evaluation:
     def _examples(self, seed: int, count: int) -> list[Example]:
         return list(islice(self._subject.corpus.examples(seed, minutes=(MINUTES,)), count))
 
+    @cached_property
+    def _listener(self) -> Listener:
+        return Listener(self._lessons, self._subject.corpus.codebook_size)
+
+    def _long(self) -> Section:
+        songs = generate_songs(self._subject, self._effort.long, self._sampling, self._work, minutes=LONG_MINUTES)
+        asked = [asked_of(made.asked) for made in songs]
+        heard = [self._listener.hear(made.coarse) for made in songs]
+        follows = {name: follow_requests(METERS[name], asked, heard) for name in ("genre", "tempo grid")}
+        return measure_endings(songs) | follows
+
     def _following(self) -> Section:
-        listener = Listener(self._lessons, self._subject.corpus.codebook_size)
+        listener = self._listener
         asked = [asked_of(made.asked) for made in self._songs]
         generated = [listener.hear(made.coarse) for made in self._songs]
         return dict(measure_following(asked, generated, [listener.hear(coarse) for coarse in self._originals]))

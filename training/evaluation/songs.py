@@ -21,6 +21,8 @@ from training.corpus.grid import frames_in
 from training.evaluation.subject import Subject
 
 MINUTES = 1
+"""What most meters listen to."""
+LONG_MINUTES = 3
 
 _BATCH = 24
 """Tracks at once: about a gigabyte of keys and values."""
@@ -39,22 +41,26 @@ class GeneratedSong:
     @property
     def ended(self) -> bool:
         """Whether the model ended the song itself."""
-        return 0 < len(self.coarse) < most_frames()
+        return 0 < len(self.coarse) < most_frames(self.asked.request.duration_minutes)
 
 
-def most_frames() -> int:
+def most_frames(minutes: int = MINUTES) -> int:
     """Where songs are cut, as they are when they are served; one that is did not end by itself."""
-    return round(LONGEST * frames_in(MINUTES))
+    return round(LONGEST * frames_in(minutes))
 
 
-def held_out_song(index: int) -> Song:
+def held_out_song(index: int, minutes: int = MINUTES) -> Song:
     """Song number ``index`` of those that no training may use."""
-    return song(HELD_OUT_SEED, index, minutes=(MINUTES,))
+    return song(HELD_OUT_SEED, index, minutes=(minutes,))
 
 
-def generate_songs(subject: Subject, count: int, sampling: SamplingOptions, work: Path) -> list[GeneratedSong]:
+def generate_songs(
+    subject: Subject, count: int, sampling: SamplingOptions, work: Path, *, minutes: int = MINUTES
+) -> list[GeneratedSong]:
     """Songs 0 … ``count`` − 1; those that lie in ``work`` are read, the others written there."""
     name = f"songs-{subject.backbone}-{sampling.temperature:g}-{sampling.top_k_backbone}"
+    if minutes != MINUTES:
+        name += f"-{minutes}-minutes"
     directory = work / name
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / f"{index:04d}.npy" for index in range(count)]
@@ -64,7 +70,7 @@ def generate_songs(subject: Subject, count: int, sampling: SamplingOptions, work
             for first in range(0, len(missing), _BATCH):
                 batch = missing[first : first + _BATCH]
                 logger.info("generating songs %d to %d of %d", batch[0] + 1, batch[-1] + 1, count)
-                tasks = [_task(subject, index, sampling) for index in batch]
+                tasks = [_task(subject, index, sampling, minutes) for index in batch]
                 for index, result in zip(batch, backbone.generate(tasks, Unwatched()), strict=True):
                     nothing = np.zeros((0, COARSE_LAYERS), np.int16)
                     codes = result.values if isinstance(result, CoarseCodes) else nothing
@@ -72,16 +78,17 @@ def generate_songs(subject: Subject, count: int, sampling: SamplingOptions, work
                     np.save(unfinished, codes)
                     unfinished.replace(paths[index])
     return [
-        GeneratedSong(index=index, asked=held_out_song(index), coarse=np.load(path)) for index, path in enumerate(paths)
+        GeneratedSong(index=index, asked=held_out_song(index, minutes), coarse=np.load(path))
+        for index, path in enumerate(paths)
     ]
 
 
-def _task(subject: Subject, index: int, sampling: SamplingOptions) -> BackboneTask:
+def _task(subject: Subject, index: int, sampling: SamplingOptions, minutes: int) -> BackboneTask:
     return BackboneTask(
-        prompt=subject.backbone_prompt(held_out_song(index).request),
+        prompt=subject.backbone_prompt(held_out_song(index, minutes).request),
         seed=index,
         top_k=sampling.top_k_backbone,
         temperature=sampling.temperature,
-        max_frames=most_frames(),
-        expected_tokens=COARSE_LAYERS * most_frames(),
+        max_frames=most_frames(minutes),
+        expected_tokens=COARSE_LAYERS * most_frames(minutes),
     )

@@ -437,6 +437,8 @@ export interface components {
             licence?: string | null;
             /** Longest */
             longest?: number | null;
+            /** Suggested Minutes */
+            suggested_minutes?: number | null;
         };
         /**
          * ErrorAnswer

@@ -3,7 +3,7 @@ import { http, HttpResponse } from "msw";
 import { describe, expect, it } from "vitest";
 
 import { renderApp } from "@/testing/renderApp";
-import { sampleJob } from "@/testing/samples";
+import { SAMPLE_CONFIG, sampleJob } from "@/testing/samples";
 import { server } from "@/testing/server";
 
 interface Sent {
@@ -59,15 +59,24 @@ describe("composing", () => {
     });
   });
 
-  it("sends a description of an instrumental song with Ctrl+Enter", async () => {
+  it("sends a description of an instrumental song with Ctrl+Enter, as long as the model is best at", async () => {
     const sent = takeSongs();
+    const engine = { ...SAMPLE_CONFIG.engine, suggested_minutes: 1 };
+    server.use(http.get("*/api/config", () => HttpResponse.json({ ...SAMPLE_CONFIG, engine })));
     const { user } = renderApp();
+    await waitFor(() => expect(screen.getByRole("radio", { name: "1" })).toBeChecked());
     await user.click(screen.getByRole("radio", { name: "Natural" }));
     await user.click(screen.getByRole("radio", { name: "Instrumental" }));
     await user.type(screen.getByRole("textbox", { name: "Describe the song" }), "A calm piece");
     await user.keyboard("{Control>}{Enter}{/Control}");
     await waitFor(() => expect(sent).toHaveLength(1));
-    expect(sent[0]?.body).toEqual({ mode: "instrumental", prompt_mode: "natural", title: "", prompt: "A calm piece" });
+    expect(sent[0]?.body).toEqual({
+      mode: "instrumental",
+      prompt_mode: "natural",
+      title: "",
+      prompt: "A calm piece",
+      duration: 1,
+    });
   });
 
   it("hides the lyrics of an instrumental song and keeps them", async () => {

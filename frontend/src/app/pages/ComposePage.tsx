@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useConfig } from "@/api/config";
 import { toast } from "@/components/ui/toast-store";
 import { ControlsPanel } from "@/features/compose/ControlsPanel";
-import { bodyOf } from "@/features/compose/draft";
+import { bodyOf, minutesOf } from "@/features/compose/draft";
 import { useDraft } from "@/features/compose/draft-context";
 import { GenerateBar } from "@/features/compose/GenerateBar";
 import { LyricsPanel } from "@/features/compose/LyricsPanel";
@@ -25,10 +25,11 @@ export function ComposePage() {
   const { data: config } = useConfig();
   const { data: catalogue } = useTags();
   const generate = useGenerate();
+  const minutes = minutesOf(draft, config);
 
   const submit = () => {
     if (generate.isPending) return;
-    generate.mutate(bodyOf(draft, promptOf(draft.tags, catalogue ?? {})), {
+    generate.mutate(bodyOf({ ...draft, duration: minutes }, promptOf(draft.tags, catalogue ?? {})), {
       onSuccess: (placed) => {
         dispatch({ type: "generated" });
         toast(t(placed.status === "accepted" ? "compose.accepted" : "compose.queued", { position: placed.queue_position }));
@@ -68,7 +69,7 @@ export function ComposePage() {
           tags={<TagBuilder tags={draft.tags} onChange={(tags) => change({ tags })} />}
         />
         <LyricsPanel
-          minutes={draft.duration ?? config?.limits["duration"]?.default ?? null}
+          minutes={minutes}
           maxCharacters={config?.max_characters["lyrics"]}
         />
       </div>

@@ -7,6 +7,7 @@ import { Panel } from "@/components/ui/Panel";
 import { Segmented } from "@/components/ui/Segmented";
 
 import { Advanced } from "./Advanced";
+import { minutesOf } from "./draft";
 import { useDraft } from "./draft-context";
 import { Field } from "./Field";
 
@@ -16,7 +17,7 @@ export function ControlsPanel({ config }: { config: Config | undefined }) {
   const { t } = useTranslation();
   const { draft, change } = useDraft();
   const limits = config?.limits ?? {};
-  const minutes = draft.duration ?? limits["duration"]?.default ?? null;
+  const minutes = minutesOf(draft, config);
   const tracks = limits["num_tracks"];
   const trackCount = draft.numTracks ?? tracks?.default ?? null;
   const presets = minutes === null || MINUTES.some((each) => each === minutes) ? MINUTES : [...MINUTES, minutes];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { sampleJob } from "@/testing/samples";
+import { SAMPLE_CONFIG, sampleJob } from "@/testing/samples";
 
-import { bodyOf, draftReducer, EMPTY_DRAFT, readDraft, splitTags, type Draft } from "./draft";
+import { bodyOf, draftReducer, EMPTY_DRAFT, minutesOf, readDraft, splitTags, type Draft } from "./draft";
 
 const draftWith = (to: Partial<Draft>): Draft => ({ ...EMPTY_DRAFT, ...to });
 
@@ -34,6 +34,17 @@ describe("the draft", () => {
       num_tracks: 4,
       seed: 0,
     });
+  });
+
+  it("is as long as was chosen, else as the model is best at, else as the server says", () => {
+    const best = {
+      ...SAMPLE_CONFIG,
+      engine: SAMPLE_CONFIG.engine && { ...SAMPLE_CONFIG.engine, suggested_minutes: 1 },
+    };
+    expect(minutesOf(draftWith({ duration: 5 }), best)).toBe(5);
+    expect(minutesOf(EMPTY_DRAFT, best)).toBe(1);
+    expect(minutesOf(EMPTY_DRAFT, SAMPLE_CONFIG)).toBe(3);
+    expect(minutesOf(EMPTY_DRAFT, undefined)).toBeNull();
   });
 
   it("uses a seed once unless it is locked", () => {

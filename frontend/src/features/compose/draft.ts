@@ -3,7 +3,7 @@
  *
  * null means "the server's default", so that no default is written twice. Knows nothing of React.
  */
-import type { GenerateBody, SongRequest } from "@/api/client";
+import type { Config, GenerateBody, SongRequest } from "@/api/client";
 
 export interface Draft {
   title: string;
@@ -80,6 +80,11 @@ function draftOf(request: SongRequest, title: string): Draft {
     seed: request.seed,
     seedLocked: true,
   };
+}
+
+/** How long the song is to be: what was chosen, else what the model is best at, else the server's default. */
+export function minutesOf(draft: Draft, config: Config | undefined): number | null {
+  return draft.duration ?? config?.engine?.suggested_minutes ?? config?.limits["duration"]?.default ?? null;
 }
 
 /** The request to send: only what the chosen modes read, and only what was chosen. */
