@@ -59,17 +59,27 @@ def wide_residual(model: Transformer) -> None:
     for block in _all(model, Block):
         _replace(block, "forward", _wide_block(block))
     final = model.norm
-    _replace(final, "forward", lambda x: RMSNorm.forward(final, x).to(model.dtype))
+    _replace(final, "forward", lambda x: RMSNorm.forward(final, x).to(model.stream_dtype))
+
+
+def narrow_tables(model: Transformer) -> None:
+    """Embeddings, output rows and what blocks add to in bfloat16, where they are wider."""
+    model.bfloat16()
 
 
 def narrow_logits(model: Transformer) -> None:
     """Logits in bfloat16: of some size, they have few values."""
-    _replace(model, "logits", lambda hidden, ids: F.linear(hidden, model.output_rows(ids)).float())
+
+    def logits(hidden: torch.Tensor, ids: range) -> torch.Tensor:
+        return F.linear(hidden.bfloat16(), model.output_rows(ids).bfloat16()).float()
+
+    _replace(model, "logits", logits)
 
 
 ALTERATIONS: dict[str, Callable[[Transformer], None]] = {
     "attention in float32": wide_attention,
     "residual stream in float32": wide_residual,
+    "tables and residual stream in bfloat16": narrow_tables,
     "logits in bfloat16": narrow_logits,
     "attention's softmax in bfloat16": narrow_attention,
     "norm statistics in bfloat16": narrow_norms,
@@ -84,15 +94,21 @@ class NarrowSums(NativeForeteller):
     def layer_logits(self, prompt: IdArray, codes_QT: torch.Tensor, layer: int) -> torch.Tensor:
         model, layout = self._superres, self._layout
         rows = layer_rows(model, layout, prompt, codes_QT, layer)
-        total = torch.zeros_like(rows[len(prompt) :])
+        total = torch.zeros_like(rows[len(prompt) :], dtype=torch.bfloat16)
         for known in range(layer):
-            total += model.embed(codes_QT[known] + layout.window(known).start)
-        hidden = hidden_states(model, torch.cat([rows[: len(prompt)], total]), attend_full)[len(prompt) :]
+            total += model.embed(codes_QT[known] + layout.window(known).start).bfloat16()
+        rows = torch.cat([rows[: len(prompt)], total.to(rows.dtype)])
+        hidden = hidden_states(model, rows, attend_full)[len(prompt) :]
         return model.logits(hidden, layout.window(layer))
 
 
 def _narrow_norm(norm: RMSNorm) -> Callable[[torch.Tensor], torch.Tensor]:
-    return lambda x: x * torch.rsqrt(x.square().mean(-1, keepdim=True) + norm.epsilon) * norm.weight
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        x = x.bfloat16()
+        scaled = x * torch.rsqrt(x.square().mean(-1, keepdim=True) + norm.epsilon) * norm.weight.bfloat16()
+        return scaled.to(norm.weight.dtype)
+
+    return forward
 
 
 def _wide_block(block: Block) -> Callable[[torch.Tensor, Rotation, Attend], torch.Tensor]:

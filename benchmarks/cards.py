@@ -16,13 +16,13 @@ import torch
 from benchmarks.shapes import SHAPES
 from core.engine import RuntimeMode
 from core.token_layout import COARSE_LAYERS, TokenLayout
+from models.devices import Formats
 from models.memory import MemoryNeed, block_numbers
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
 from models.transformer.quantize import Quantize
 
 _LAYOUT = TokenLayout(text_vocab_size=128_000, codebook_size=1024, num_quantizers=64)
-_BFLOAT16_BYTES = 2
 _CARDS_GB = (6, 8, 12, 16, 24, 48, 80)
 _BANDWIDTHS = {
     "RTX 4060, 8 GB": 272,
@@ -53,7 +53,7 @@ def speed_table() -> str:
     ]
     blocks = block_numbers(SHAPES["published"])
     for card, bandwidth in _BANDWIDTHS.items():
-        seconds = _TOKENS_A_MINUTE * blocks * _BFLOAT16_BYTES / (bandwidth * 1e9)
+        seconds = _TOKENS_A_MINUTE * blocks * torch.bfloat16.itemsize / (bandwidth * 1e9)
         lines.append(f"| {card} | {bandwidth} | {seconds:.1f} |")
     return "\n".join(lines) + "\n"
 
@@ -65,7 +65,7 @@ def _rows() -> Iterator[str]:
             need = MemoryNeed(
                 config=shape,
                 stage_numbers=[_numbers(shape, layers) for layers in (COARSE_LAYERS, _LAYOUT.num_quantizers)],
-                number_bytes=_BFLOAT16_BYTES,
+                formats=Formats.both(torch.bfloat16),
                 quantize=quantize,
                 runtime_mode=mode,
             )

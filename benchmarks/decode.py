@@ -24,7 +24,7 @@ from benchmarks.decoders.contender import Contender
 from benchmarks.decoders.native import Native
 from benchmarks.setting import setting
 from benchmarks.shapes import SHAPES
-from models.devices import choose_device, choose_dtype
+from models.devices import choose_device, choose_formats
 
 _STRETCHES = 3
 _WARM_UP_STEPS = 3
@@ -42,7 +42,7 @@ class Row:
 def main() -> None:
     options = _options()
     device = choose_device(options.device)
-    dtype = choose_dtype(options.dtype, device)
+    dtype = choose_formats(options.dtype, device).backbone
     ceilings = measure_ceilings(device, dtype)
     contenders: list[Contender] = [
         make(SHAPES[options.shape], device, dtype) for make in _contenders(options.without, device)

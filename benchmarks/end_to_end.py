@@ -24,7 +24,7 @@ from benchmarks.timed_engine import TimedEngine
 from core.engine import RuntimeMode, SongEngine, Unwatched
 from core.pipeline import Song, SongPipeline
 from core.request import NUM_TRACKS, GenerationRequest
-from models.devices import choose_device, choose_dtype
+from models.devices import choose_device, choose_formats
 
 REQUEST = GenerationRequest(
     tags="J-Pop, Female Vocals, Piano, Melancholic, Slow Tempo",
@@ -88,7 +88,7 @@ def _engine(options: argparse.Namespace, scratch: Path) -> SongEngine:
         device = choose_device(options.device)
         return RandomEngine(
             device=device,
-            dtype=choose_dtype(options.dtype, device),
+            formats=choose_formats(options.dtype, device),
             runtime_mode=options.runtime_mode,
             transformer=SHAPES[options.random],
         )

@@ -31,7 +31,7 @@ from models.checkpoint.names import MegatronNames
 from models.checkpoint.torch_dist import TorchDistSource
 from models.checkpoint.torch_dist_writer import write_torch_dist
 from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
-from models.devices import DTYPES, choose_device, choose_dtype
+from models.devices import DTYPES, choose_device, choose_formats
 
 _SAMPLE_SECONDS = 0.002
 _READ_BYTES = 16 << 20
@@ -58,7 +58,7 @@ def main() -> None:
         "benchmark": "loading",
         "shape": options.shape,
         "cold": options.cold,
-        **setting(device, choose_dtype(options.dtype, device)),
+        **setting(device, choose_formats(options.dtype, device).backbone),
         "file_bytes": file_bytes,
         "read_seconds": round(read_seconds, 3),
         **loaded,
@@ -114,7 +114,7 @@ def _load(iteration: Path, shape: str, device: torch.device, dtype: str | None) 
         first_output_row=LAYOUT.text_vocab_size,
         fc1_bias=Fc1Bias.ONCE,
         device=device,
-        dtype=choose_dtype(dtype, device),
+        dtype=choose_formats(dtype, device).backbone,
     )
     seconds = time.perf_counter() - began
     loaded.set()

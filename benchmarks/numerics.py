@@ -30,6 +30,7 @@ from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.checkpoint.miniature import random_transformer
 from models.checkpoint.transformer_weights import Fc1Bias
 from models.checkpoint.tree import find_checkpoints
+from models.devices import Formats
 from models.engine_native import NativeEngine
 from models.transformer.attention import attend_causal
 from models.transformer.model import Transformer
@@ -129,7 +130,9 @@ def _checkpoint(options: argparse.Namespace) -> Subject:
     return Subject(
         name=engine.description.checkpoint,
         layout=engine.layout,
-        make=lambda dtype, quantize, bias: bench.transformers(_CPU, dtype, quantize=quantize, fc1_bias=bias),
+        make=lambda dtype, quantize, bias: bench.transformers(
+            _CPU, Formats.both(dtype), quantize=quantize, fc1_bias=bias
+        ),
         prompts=bench.prompts,
         coarse_QT=bench.coarse(options.frames),
         fc1_bias=Fc1Bias(engine.description.fc1_bias),

@@ -16,6 +16,7 @@ from models.codec.config import CodecConfig
 from models.codec.decoder import Decoder
 from models.codec.native import NativeCodecDecoder
 from models.codec.rvq import ResidualVectorQuantizer
+from models.devices import Formats
 from models.residency import ResidentStages
 from models.superres import NativeSuperResolver
 from models.transformer.config import TransformerConfig
@@ -31,12 +32,12 @@ class RandomEngine(ResidentStages):
         self,
         *,
         device: torch.device,
-        dtype: torch.dtype,
+        formats: Formats,
         runtime_mode: RuntimeMode = RuntimeMode.ONE_SHOT,
         transformer: TransformerConfig = SHAPES["published"],
         codec: CodecConfig = PUBLISHED_CODEC,
     ) -> None:
-        self._device, self._dtype, self._transformer, self._codec = device, dtype, transformer, codec
+        self._device, self._formats, self._transformer, self._codec = device, formats, transformer, codec
         self.layout = TokenLayout(
             text_vocab_size=128_000, codebook_size=codec.codebook_size, num_quantizers=codec.num_quantizers
         )
@@ -51,7 +52,7 @@ class RandomEngine(ResidentStages):
             fc1_bias="once",
             engine="native",
             device=str(device),
-            dtype=str(dtype).removeprefix("torch."),
+            dtype=str(formats),
             runtime_mode=runtime_mode,
         )
         super().__init__(
@@ -65,12 +66,12 @@ class RandomEngine(ResidentStages):
         raise NotImplementedError("the benchmark encodes nothing")
 
     def _make_backbone(self) -> NativeBackbone:
-        model = random_transformer(self._transformer, self.layout, COARSE_LAYERS, self._device, self._dtype)
+        model = random_transformer(self._transformer, self.layout, COARSE_LAYERS, self._device, self._formats.backbone)
         return NativeBackbone(model, self.layout)
 
     def _make_superres(self) -> NativeSuperResolver:
         layers = self.layout.num_quantizers
-        model = random_transformer(self._transformer, self.layout, layers, self._device, self._dtype)
+        model = random_transformer(self._transformer, self.layout, layers, self._device, self._formats.superres)
         return NativeSuperResolver(model, self.layout)
 
     def _make_decoder(self) -> NativeCodecDecoder:

@@ -27,7 +27,7 @@ from benchmarks.timed_engine import resident_peak_bytes
 from core.codes import CoarseCodes
 from core.engine import SuperresTask
 from core.token_layout import COARSE_LAYERS
-from models.devices import choose_device, choose_dtype
+from models.devices import choose_device, choose_formats
 from models.superres import NativeSuperResolver
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
@@ -57,7 +57,7 @@ class Row:
 def main() -> None:
     options = _options()
     device = choose_device(options.device)
-    dtype = choose_dtype(options.dtype, device)
+    dtype = choose_formats(options.dtype, device).superres
     model = random_transformer(SHAPES[options.shape], LAYOUT, LAYOUT.num_quantizers, device, dtype)
     ceilings = measure_ceilings(device, dtype)
     rows = []

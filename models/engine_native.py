@@ -18,7 +18,7 @@ from models.checkpoint.stage import load_stage
 from models.checkpoint.transformer_weights import Fc1Bias
 from models.checkpoint.tree import CheckpointTree, StageFiles, find_checkpoints
 from models.codec.native import NativeCodecDecoder, NativeCodecEncoder
-from models.devices import choose_device, choose_dtype
+from models.devices import Formats, choose_device, choose_formats
 from models.residency import Resident, ResidentStages
 from models.superres import NativeSuperResolver
 from models.tokenizer import TextTokenizer
@@ -39,12 +39,12 @@ class NativeEngine(ResidentStages):
         tree: CheckpointTree,
         *,
         device: torch.device,
-        dtype: torch.dtype,
+        formats: Formats,
         fc1_bias: Fc1Bias,
         quantize: Quantize,
         runtime_mode: RuntimeMode,
     ) -> None:
-        self._tree, self._device, self._dtype = tree, device, dtype
+        self._tree, self._device, self._formats = tree, device, formats
         self._fc1_bias, self._quantize = fc1_bias, quantize
         self._tokenizer = TextTokenizer(tree.tokenizer)
         codec = read_codec_weights(tree.codec).config
@@ -68,7 +68,7 @@ class NativeEngine(ResidentStages):
             fc1_bias=fc1_bias.value,
             engine=self.KIND,
             device=str(device),
-            dtype=format_name(dtype, quantize),
+            dtype=format_name(formats, quantize),
             runtime_mode=runtime_mode,
             licence=card.licence if card else PUBLISHED_LICENCE,
             longest=_longest(card),
@@ -99,7 +99,7 @@ class NativeEngine(ResidentStages):
         engine = cls(
             tree,
             device=chosen,
-            dtype=choose_dtype(dtype, chosen),
+            formats=choose_formats(dtype, chosen),
             fc1_bias=resolve_fc1_bias(tree, fc1_bias),
             quantize=Quantize(quantize),
             runtime_mode=runtime_mode,
@@ -115,20 +115,25 @@ class NativeEngine(ResidentStages):
         return self._encoder.in_memory()
 
     def _load_backbone(self) -> BackboneGenerator:
-        return NativeBackbone(self._load_transformer(self._tree.backbone, COARSE_LAYERS), self.layout)
+        return NativeBackbone(self._load_backbone_model(), self.layout)
 
     def _load_superres(self) -> SuperResolver:
-        model = self._load_transformer(self._tree.superres, self.layout.num_quantizers)
-        return NativeSuperResolver(model, self.layout)
+        return NativeSuperResolver(self._load_superres_model(), self.layout)
 
-    def _load_transformer(self, files: StageFiles, layers: int) -> Transformer:
+    def _load_backbone_model(self) -> Transformer:
+        return self._load_transformer(self._tree.backbone, COARSE_LAYERS, self._formats.backbone)
+
+    def _load_superres_model(self) -> Transformer:
+        return self._load_transformer(self._tree.superres, self.layout.num_quantizers, self._formats.superres)
+
+    def _load_transformer(self, files: StageFiles, layers: int, dtype: torch.dtype) -> Transformer:
         return load_stage(
             files,
             self.layout,
             num_layers=layers,
             fc1_bias=self._fc1_bias,
             device=self._device,
-            dtype=self._dtype,
+            dtype=dtype,
             quantize=self._quantize,
         )
 
@@ -155,10 +160,9 @@ def _longest(card: CheckpointCard | None) -> float | None:
     return card.longest if card.trained else 1.0
 
 
-def format_name(dtype: torch.dtype, quantize: Quantize) -> str:
-    """The number format in words: ``bfloat16``, or ``bfloat16 with int8 weights``."""
-    name = str(dtype).removeprefix("torch.")
-    return name if quantize is Quantize.NONE else f"{name} with {quantize.value} weights"
+def format_name(formats: Formats, quantize: Quantize) -> str:
+    """The number formats in words: ``bfloat16``, or ``bfloat16 with int8 weights``."""
+    return str(formats) if quantize is Quantize.NONE else f"{formats} with {quantize.value} weights"
 
 
 def resolve_fc1_bias(tree: CheckpointTree, wish: str) -> Fc1Bias:

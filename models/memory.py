@@ -11,6 +11,7 @@ from core.engine import RuntimeMode
 from core.pipeline import MAX_SEQUENCE_TOKENS, expected_frames
 from core.request import DURATION_MINUTES
 from core.token_layout import COARSE_LAYERS
+from models.devices import Formats
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
 from models.transformer.quantize import Quantize
@@ -34,7 +35,7 @@ class MemoryNeed:
 
     config: TransformerConfig
     stage_numbers: Sequence[int]
-    number_bytes: int
+    formats: Formats
     quantize: Quantize = Quantize.NONE
     runtime_mode: RuntimeMode = RuntimeMode.ONE_SHOT
 
@@ -49,12 +50,15 @@ class MemoryNeed:
         song = COARSE_LAYERS * expected_frames(minutes, _FRAMES_PER_SECOND)
         positions = min(_PROMPT_TOKENS + song, MAX_SEQUENCE_TOKENS)
         cached_numbers = 2 * self.config.num_layers * self.config.key_value_size * positions * tracks
-        writing = backbone + cached_numbers * self.number_bytes / 1e9
+        writing = backbone + cached_numbers * self.formats.backbone.itemsize / 1e9
         keeps = self.runtime_mode is RuntimeMode.KEEP_LOADED
         return (writing + superres if keeps else max(writing, superres)) + _WORKSPACE_GB
 
     def _stages_gb(self) -> list[float]:
         blocks = block_numbers(self.config)
         # Embeddings and output rows stay as they are (models.transformer.quantize).
-        block_bytes = 1 if self.quantize is Quantize.INT8 else self.number_bytes
-        return [(blocks * block_bytes + (numbers - blocks) * self.number_bytes) / 1e9 for numbers in self.stage_numbers]
+        gigabytes = []
+        for numbers, dtype in zip(self.stage_numbers, (self.formats.backbone, self.formats.superres), strict=True):
+            block_bytes = 1 if self.quantize is Quantize.INT8 else dtype.itemsize
+            gigabytes.append((blocks * block_bytes + (numbers - blocks) * dtype.itemsize) / 1e9)
+        return gigabytes

@@ -51,7 +51,7 @@ class NativeSuperResolver:
         for layer in range(COARSE_LAYERS, num_layers):
             marker = torch.tensor(layout.layer_marker(layer), device=model.device)
             text_PH[-1] = model.embed(marker).float()
-            rows = torch.cat([text_PH, audio_TH]).to(model.dtype)
+            rows = torch.cat([text_PH, audio_TH]).to(model.stream_dtype)
             hidden = model(rows.unsqueeze(0), rotation, attend_full)[0, len(prompt) :]
             check_finite(hidden, "super-resolution model")
             uniform = torch.rand(frames, generator=generator).to(model.device)

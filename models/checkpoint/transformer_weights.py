@@ -36,21 +36,27 @@ def load_transformer(
 
     Vocabulary rows beyond ``vocab_size`` are padding and are dropped, and so are output rows before
     ``first_output_row``. The host holds one kind of tensor at a time beside what is already on the device.
+
+    ``dtype`` is what blocks compute in. Tables, and so the stream that blocks add to, lose nothing of what is stored: a
+    small model's, rounded to bfloat16, would cost it far more than all its blocks do (docs/numerics.md).
     """
     rows = names.vocab_rows()
     if rows < vocab_size:
         message = f"the embedding has {rows} rows; the tokenizer and the codec need {vocab_size}"
         raise CheckpointError(names.source.path, message)
 
-    def place(tensor: torch.Tensor) -> torch.Tensor:
+    def place(tensor: torch.Tensor, to: torch.dtype = dtype) -> torch.Tensor:
         # A slice or a view must not keep the whole tensor it was cut from in memory.
-        placed = tensor.to(device, dtype)
+        placed = tensor.to(device, to)
         return placed.clone() if placed.untyped_storage().nbytes() > placed.nbytes else placed
 
+    def place_table(tensor: torch.Tensor) -> torch.Tensor:
+        return place(tensor, torch.promote_types(tensor.dtype, dtype))
+
     state = {
-        "embedding.weight": place(names.whole("embedding", (rows, config.hidden_size))[:vocab_size]),
-        "output.weight": place(names.whole("output", (rows, config.hidden_size))[first_output_row:vocab_size]),
-        "norm.weight": place(names.whole("norm", (config.hidden_size,))),
+        "embedding.weight": place_table(names.whole("embedding", (rows, config.hidden_size))[:vocab_size]),
+        "output.weight": place_table(names.whole("output", (rows, config.hidden_size))[first_output_row:vocab_size]),
+        "norm.weight": place_table(names.whole("norm", (config.hidden_size,))),
     }
     parameters = [(kind, "weight") for kind in (*_NORMS, *_PROJECTIONS)]
     if config.linear_bias:

@@ -13,7 +13,6 @@ from core.codes import CoarseCodes, FullCodes
 from core.engine import BackboneGenerator, BackboneTask, RuntimeMode, SuperResolver, SuperresTask, Unwatched, Watch
 from core.errors import GenerationError, KhalaError
 from core.pipeline import MAX_SEQUENCE_TOKENS
-from core.token_layout import COARSE_LAYERS
 from models.engine_native import NativeEngine
 from models.megatron.gpt import MegatronGpt
 from models.megatron.process_group import process_group
@@ -60,13 +59,13 @@ class MegatronEngine(NativeEngine):
             self._ranks.close()
 
     def _load_backbone(self) -> BackboneGenerator:
-        model = self._load_transformer(self._tree.backbone, COARSE_LAYERS)
+        model = self._load_backbone_model()
         agree_on = agree if self._ranks is None else self._ranks.agree
         backbone = MegatronBackbone(MegatronGpt(model, room=MAX_SEQUENCE_TOKENS), self.layout, agree_on)
         return backbone if self._ranks is None else _AnnouncedBackbone(backbone, self._ranks)
 
     def _load_superres(self) -> SuperResolver:
-        model = self._load_transformer(self._tree.superres, self.layout.num_quantizers)
+        model = self._load_superres_model()
         agree_on = agree if self._ranks is None else self._ranks.agree
         gpt = MegatronGpt(model, room=MAX_SEQUENCE_TOKENS)
         model.blocks = nn.ModuleList()  # only its tables are needed further
@@ -85,7 +84,8 @@ def _opened(opening: Opening) -> MegatronEngine:
     engine = MegatronEngine.open(
         opening.checkpoints,
         device=opening.device,
-        dtype=opening.dtype,
+        # It is the reference: what is fastest is not asked.
+        dtype="float32" if opening.dtype in (None, "auto") else opening.dtype,
         fc1_bias=opening.fc1_bias,
         runtime_mode=opening.runtime_mode,
     )

@@ -57,6 +57,12 @@ class Transformer(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
+        """What the blocks compute in."""
+        return self.get_parameter("blocks.0.attention_norm.weight").dtype
+
+    @property
+    def stream_dtype(self) -> torch.dtype:
+        """What the blocks read and add to: the embeddings' format, which may be wider than theirs."""
         return self.embedding.weight.dtype
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,10 @@ from torch import nn
 
 
 class RMSNorm(nn.Module):
-    """x / rms(x) · weight, computed in float32 and returned in x's dtype: bfloat16 squares lose the small terms."""
+    """x / rms(x) · weight, computed in float32, for bfloat16 squares lose the small terms, and in the weight's dtype.
+
+    So a stream may be wider than what the blocks along it compute in.
+    """
 
     def __init__(self, size: int, epsilon: float) -> None:
         super().__init__()
@@ -16,8 +19,8 @@ class RMSNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(size))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if x.dtype == torch.float32:
+        if x.dtype == self.weight.dtype == torch.float32:
             return F.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
         wide = x.float()
         scale = torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.epsilon)
-        return (wide * scale * self.weight.float()).to(x.dtype)
+        return (wide * scale * self.weight.float()).to(self.weight.dtype)

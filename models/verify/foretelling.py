@@ -68,7 +68,7 @@ def layer_rows(
     ids[-1] = layout.layer_marker(layer)
     starts = torch.tensor([layout.window(known).start for known in range(layer)])
     audio = embed_columns(model, (codes_QT[:layer] + starts[:, None]).T.to(model.device))
-    return torch.cat([model.embed(ids).float(), audio]).to(model.dtype)
+    return torch.cat([model.embed(ids).float(), audio]).to(model.stream_dtype)
 
 
 def hidden_states(model: Transformer, rows: torch.Tensor, attend: Attend) -> torch.Tensor:

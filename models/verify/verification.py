@@ -21,7 +21,7 @@ from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.checkpoint.stage import load_stage
 from models.checkpoint.transformer_weights import Fc1Bias
 from models.checkpoint.tree import CheckpointTree, find_checkpoints
-from models.devices import choose_device, choose_dtype
+from models.devices import Formats, choose_device, choose_formats
 from models.engine_native import NativeEngine, format_name
 from models.transformer.model import Transformer
 from models.transformer.quantize import Quantize
@@ -39,6 +39,7 @@ SEED = 1
 """One request and one seed for every check, so that any two can be compared."""
 
 CPU = torch.device("cpu")
+PLAIN = Formats.both(torch.float32)
 MEGATRON = "megatron-core"
 
 
@@ -76,11 +77,11 @@ def verify(
     """Hold the serving engine, bfloat16, int8 weights and megatron-core (where it is installed) against float32."""
     engine = NativeEngine.open(checkpoints, device=device, dtype=dtype, fc1_bias=fc1_bias, quantize=quantize)
     bench = Bench(engine, find_checkpoints(checkpoints))
-    plain = bench.transformers(CPU, torch.float32)
+    plain = bench.transformers(CPU, PLAIN)
     native = NativeForeteller(*plain, engine.layout)
     reference = bench.reference(native, frames)
     where = choose_device(device)
-    formats = _formats(bench, where, choose_dtype(dtype, where))
+    formats = _formats(bench, where, choose_formats(dtype, where))
     room = max(len(prompt) for prompt in bench.prompts) + COARSE_LAYERS * reference.chain_QT.shape[1]
     others = itertools.chain(formats, _megatron(plain, engine.layout, room))
     return Verification(
@@ -104,7 +105,7 @@ class Bench:
     def transformers(
         self,
         device: torch.device,
-        dtype: torch.dtype,
+        formats: Formats,
         *,
         fc1_bias: Fc1Bias | None = None,
         quantize: Quantize = Quantize.NONE,
@@ -112,10 +113,13 @@ class Bench:
         """Backbone and super-resolution model in a format of their own."""
         layout = self.engine.layout
         bias = fc1_bias or Fc1Bias(self.engine.description.fc1_bias)
-        stages = ((self._tree.backbone, COARSE_LAYERS), (self._tree.superres, layout.num_quantizers))
+        stages = (
+            (self._tree.backbone, COARSE_LAYERS, formats.backbone),
+            (self._tree.superres, layout.num_quantizers, formats.superres),
+        )
         backbone, superres = (
             load_stage(files, layout, num_layers=layers, fc1_bias=bias, device=device, dtype=dtype, quantize=quantize)
-            for files, layers in stages
+            for files, layers, dtype in stages
         )
         return backbone, superres
 
@@ -162,13 +166,13 @@ class Bench:
             return np.concatenate(list(decoder.decode(FullCodes(values=codes_QT.numpy().astype(np.int16)))), axis=1)
 
 
-def _formats(bench: Bench, device: torch.device, served: torch.dtype) -> Iterator[tuple[str, Foreteller]]:
-    """What is tried beside the reference: the serving format, bfloat16, and the serving format with int8 weights."""
-    plain = [(number_format, Quantize.NONE) for number_format in dict.fromkeys([served, torch.bfloat16])]
-    for number_format, weights in (*plain, (served, Quantize.INT8)):
-        if (device, number_format, weights) != (CPU, torch.float32, Quantize.NONE):
-            models = bench.transformers(device, number_format, quantize=weights)
-            yield f"{format_name(number_format, weights)} on {device}", NativeForeteller(*models, bench.engine.layout)
+def _formats(bench: Bench, device: torch.device, served: Formats) -> Iterator[tuple[str, Foreteller]]:
+    """What is tried beside the reference: the serving formats, bfloat16, and the serving formats with int8 weights."""
+    plain = [(formats, Quantize.NONE) for formats in dict.fromkeys([served, Formats.both(torch.bfloat16)])]
+    for formats, weights in (*plain, (served, Quantize.INT8)):
+        if (device, formats, weights) != (CPU, PLAIN, Quantize.NONE):
+            models = bench.transformers(device, formats, quantize=weights)
+            yield f"{format_name(formats, weights)} on {device}", NativeForeteller(*models, bench.engine.layout)
 
 
 def _megatron(

@@ -40,7 +40,7 @@ def codes(found: list[TrackOutcome]) -> list[np.ndarray]:
 
 
 def test_its_songs_are_the_native_engines(megatron: MegatronEngine, miniature: Path) -> None:
-    expected = codes(outcomes(NativeEngine.open(miniature, device="cpu"), RecordingWatch()))
+    expected = codes(outcomes(NativeEngine.open(miniature, device="cpu", dtype="float32"), RecordingWatch()))
     found = codes(outcomes(megatron, RecordingWatch()))
     assert len(found) == 2
     assert all(np.array_equal(*pair) for pair in zip(found, expected, strict=True))

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from backend.__main__ import main
 from models.checkpoint.transformer_weights import Fc1Bias
@@ -17,14 +16,14 @@ from models.engine_native import NativeEngine
 from models.verify.agreement import Agreement, Reference, signal_to_noise_db
 from models.verify.foretelling import NativeForeteller
 from models.verify.report import is_sound, report
-from models.verify.verification import CPU, Bench, Verification, verify
+from models.verify.verification import CPU, PLAIN, Bench, Verification, verify
 
 FRAMES = 8
 
 
 @pytest.fixture(scope="module")
 def found(miniature: Path) -> Verification:
-    return verify(miniature, device="cpu", frames=FRAMES)
+    return verify(miniature, device="cpu", dtype="float32", frames=FRAMES)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def bench(miniature: Path) -> Bench:
 
 @pytest.fixture(scope="module")
 def reference(bench: Bench) -> Reference:
-    plain = bench.transformers(CPU, torch.float32)
+    plain = bench.transformers(CPU, PLAIN)
     return bench.reference(NativeForeteller(*plain, bench.engine.layout), FRAMES)
 
 
@@ -58,7 +57,7 @@ def test_bfloat16_is_rounding_that_grows_along_the_chain(found: Verification) ->
 def test_an_engine_that_counts_a_bias_wrongly_is_not_passed(
     bench: Bench, reference: Reference, found: Verification
 ) -> None:
-    doubled = bench.transformers(CPU, torch.float32, fc1_bias=Fc1Bias.TWICE)
+    doubled = bench.transformers(CPU, PLAIN, fc1_bias=Fc1Bias.TWICE)
     for model in doubled:
         model.get_parameter("blocks.0.ffn.gate_up.bias").add_(0.5)  # the miniature's own biases are small
     for name in ("float32 on cpu", "megatron-core, float32 on cpu"):
