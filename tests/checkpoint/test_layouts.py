@@ -13,8 +13,9 @@ import torch
 from models.checkpoint.megatron_export import megatron_tensors
 from models.checkpoint.torch_dist import TorchDistSource, iteration_directory
 from models.checkpoint.transformer_weights import Fc1Bias
+from models.transformer.attention import attend_causal
 from models.transformer.model import Transformer
-from tests.checkpoint.layouts import FIRST_OUTPUT, LAYOUTS, load, megatron_names, seeded_model
+from tests.checkpoint.layouts import FIRST_OUTPUT, LAYOUTS, VOCAB_SIZE, load, megatron_names, seeded_model
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,23 @@ def test_the_fc1_bias_can_be_counted_twice(tmp_path: Path, model: Transformer, l
     for name in once:
         factor = 2 if "gate_up.bias" in name else 1
         assert torch.equal(once[name] * factor, twice[name]), name
+
+
+def test_blocks_may_be_narrower_than_what_is_stored_and_tables_may_not(tmp_path: Path, model: Transformer) -> None:
+    tensors = megatron_tensors(model)
+    ids = torch.arange(FIRST_OUTPUT, VOCAB_SIZE)
+
+    def logits(root: Path, stored: torch.dtype, blocks: torch.dtype) -> torch.Tensor:
+        loaded = load(megatron_names(root, {name: tensor.to(stored) for name, tensor in tensors.items()}), dtype=blocks)
+        assert (loaded.stream_dtype, loaded.dtype) == (torch.promote_types(stored, blocks), blocks)
+        hidden = loaded(loaded.embed(ids)[None], loaded.rotation(torch.arange(len(ids))), attend_causal)
+        assert hidden.dtype == loaded.stream_dtype
+        return loaded.logits(hidden, range(FIRST_OUTPUT, VOCAB_SIZE))
+
+    exact = logits(tmp_path / "exact", torch.float32, torch.float32)
+    kept = logits(tmp_path / "kept", torch.float32, torch.bfloat16)
+    rounded = logits(tmp_path / "rounded", torch.bfloat16, torch.bfloat16)
+    assert 0 < (kept - exact).abs().mean() < (rounded - exact).abs().mean()
 
 
 def test_a_tensor_in_several_chunks_is_put_together(tmp_path: Path, model: Transformer) -> None:
