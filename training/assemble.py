@@ -1,6 +1,6 @@
 """Make a checkpoint of what training wrote: models, codec, tokenizer, and a card with its name.
 
-    python -m training.assemble OUT [CHECKPOINT] [--name khala-demo-v1]
+    python -m training.assemble OUT [CHECKPOINT] [--name khala-demo-vN]
 
 The curves and the codec's figures are copied beside it, into ``CHECKPOINT/training``.
 """
@@ -20,7 +20,7 @@ from training.codec import QUALITY_FILE
 from training.text import known_words
 
 DEMO_CHECKPOINT = Path(__file__).resolve().parents[1] / "checkpoints" / "demo"
-DEMO_NAME = "khala-demo-v1"
+DEMO_NAME = "khala-demo-v2"
 LICENCE = "Apache-2.0"
 LONGEST = 1.3
 """Songs of the corpus last the asked length within 5 %; one that has not ended by then has lost its way."""

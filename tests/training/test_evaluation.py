@@ -258,5 +258,11 @@ def _sections() -> dict[str, Section]:
             "pausing": figure,
             "tracks": [{"peak db": -1.0, "rms db": -20.0}],
         },
-        "speed": {"seconds": 123, "seconds of each track": [59.0, 61.2], "cpu cores": 2, "machine": "x86_64"},
+        "speed": {
+            "seconds": 123,
+            "seconds of each track": [59.0, 61.2],
+            "cpu cores": 2,
+            "machine": "x86_64",
+            "format": "float32",
+        },
     }

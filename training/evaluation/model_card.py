@@ -173,7 +173,8 @@ def _new_and_fast(sections: dict[str, Section]) -> list[str]:
         f"{_interval(novelty['of held-out originals'], '.3f')}. Compared with {novelty['training songs compared']} of "
         f"the {novelty['training songs']} songs it was trained on.",
         f"Two one-minute tracks (of {' and '.join(f'{length:.0f}' for length in speed['seconds of each track'])} s), "
-        f"from command to MP3: {speed['seconds']:.0f} s on {speed['cpu cores']} {speed['machine']} cores.",
+        f"from command to MP3: {speed['seconds']:.0f} s on {speed['cpu cores']} {speed['machine']} cores, in "
+        f"{speed['format']}.",
     ]
 
 

@@ -72,7 +72,8 @@ class Evaluation:
         effort = self._effort
         coded, foretold, completed = effort.coded, effort.foretold, effort.completed
         top_k = sampling.top_k_superres
-        superres: dict[str, object] = {"superres": subject.superres, "completed": completed}
+        formats = subject.engine.description.dtype
+        superres: dict[str, object] = {"superres": subject.superres, "completed": completed, "format": formats}
         drawn: dict[str, object] = {
             "backbone": subject.backbone,
             "songs": effort.generated,
@@ -103,8 +104,8 @@ class Evaluation:
         )
         yield (
             "speed",
-            {"backbone": subject.backbone, "superres": subject.superres},
-            lambda: measure_speed(subject.tree.root),
+            {"backbone": subject.backbone, "superres": subject.superres, "format": formats},
+            lambda: measure_speed(subject.tree.root) | {"format": formats},
         )
 
     @cached_property
