@@ -111,13 +111,14 @@ RECIPES = {
         fall=0.36,
     ),
     "gpu": Recipe(
-        reading=Reading(steps=300, prompts=128, beside=16, length=160),
+        reading=Reading(steps=300, prompts=128, beside=32, length=160),
         stages=(
             Stage(steps=3000, songs=32, length=1312, complete=True),
-            Stage(steps=5000, songs=16, length=2912),
-            Stage(steps=600, songs=8, length=8000, minutes=(1, 2, 3)),
-            Stage(steps=600, songs=16, length=2912, spliced=0.7),
+            Stage(steps=4000, songs=16, length=2912, spliced=0.5),
+            Stage(steps=1200, songs=8, length=8000, minutes=(1, 2, 3), spliced=0.7),
+            Stage(steps=1000, songs=16, length=2912, spliced=0.7),
         ),
+        fall=0.3,
     ),
     "miniature": Recipe(
         reading=Reading(steps=20, prompts=8, beside=2, length=128),
