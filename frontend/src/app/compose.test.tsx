@@ -65,6 +65,10 @@ describe("composing", () => {
     server.use(http.get("*/api/config", () => HttpResponse.json({ ...SAMPLE_CONFIG, engine })));
     const { user } = renderApp();
     await waitFor(() => expect(screen.getByRole("radio", { name: "1" })).toBeChecked());
+    expect(screen.queryByText(/best at 1 minute/)).not.toBeInTheDocument();
+    await user.click(screen.getByRole("radio", { name: "3" }));
+    expect(screen.getByText(/best at 1 minute/)).toBeInTheDocument();
+    await user.click(screen.getByRole("radio", { name: "1" }));
     await user.click(screen.getByRole("radio", { name: "Natural" }));
     await user.click(screen.getByRole("radio", { name: "Instrumental" }));
     await user.type(screen.getByRole("textbox", { name: "Describe the song" }), "A calm piece");

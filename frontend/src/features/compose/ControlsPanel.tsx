@@ -18,6 +18,7 @@ export function ControlsPanel({ config }: { config: Config | undefined }) {
   const { draft, change } = useDraft();
   const limits = config?.limits ?? {};
   const minutes = minutesOf(draft, config);
+  const best = config?.engine?.suggested_minutes;
   const tracks = limits["num_tracks"];
   const trackCount = draft.numTracks ?? tracks?.default ?? null;
   const presets = minutes === null || MINUTES.some((each) => each === minutes) ? MINUTES : [...MINUTES, minutes];
@@ -55,6 +56,9 @@ export function ControlsPanel({ config }: { config: Config | undefined }) {
               .sort((one, other) => one - other)
               .map((each) => ({ value: String(each), text: String(each) }))}
           />
+          {best != null && minutes !== null && minutes > best && (
+            <p className="mt-1.5 text-xs text-soft">{t("controls.bestAt", { count: best })}</p>
+          )}
           {config?.max_seconds != null && (
             <p className="mt-1.5 text-xs text-soft">
               {t("controls.maxSeconds", { count: Math.round(config.max_seconds) })}
