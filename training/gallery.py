@@ -25,6 +25,7 @@ from core.codes import CodeArray
 from training.assemble import DEMO_CHECKPOINT
 from training.corpus.genres import GENRES
 from training.corpus.grid import beats_per_minute
+from training.corpus.planning import nearest_tempo_of
 from training.corpus.song_plan import offbeat_of
 from training.corpus.tags import constraints_in
 from training.evaluation.heard import Heard, Listener
@@ -96,13 +97,15 @@ def line_of(number: int, seconds: float, sound: dict[str, Any], heard: Heard) ->
     """One row of the table: what was asked, what was heard."""
     body = body_of(number)
     asked = constraints_in(body.get("prompt", "") or body.get("tags", ""))
-    genres = sorted(genre.value for genre in asked.genre or ())
+    genres = sorted(asked.genre or ())
     tempi = sorted(asked.frames_per_beat or ())
-    grid = ""
+    grid = wanted = "–"
     if len(tempi) == 1:
-        swings = any(GENRES[genre].swing for genre in asked.genre or ())
-        grid = f"{share_on_grid(heard.onsets, tempi[0], offbeat_of(tempi[0], swing=swings)):.2f}"
-    wanted = f"{beats_per_minute(tempi[0]):.0f}" if len(tempi) == 1 else "–"
+        style = GENRES[genres[0]] if len(genres) == 1 else None
+        tempo = nearest_tempo_of(style, tempi) if style else tempi[0]
+        offbeat = offbeat_of(tempo, swing=style is not None and style.swing)
+        grid = f"{share_on_grid(heard.onsets, tempo, offbeat):.2f}"
+        wanted = f"{beats_per_minute(tempo):.0f}"
     fields = (
         body.get("prompt") or body["tags"],
         f"{seconds:.1f}",
@@ -110,8 +113,8 @@ def line_of(number: int, seconds: float, sound: dict[str, Any], heard: Heard) ->
         str(sound["clipped samples"]),
         f"{sound['longest pause seconds']:.1f}",
         f"{wanted} / {beats_per_minute(heard.frames_per_beat):.0f}",
-        grid or "–",
-        f"{' '.join(genres) or '–'} / {heard.genre.value}",
+        grid,
+        f"{' '.join(genre.value for genre in genres) or '–'} / {heard.genre.value}",
     )
     return "| " + " | ".join(fields) + " |"
 

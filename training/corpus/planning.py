@@ -132,6 +132,12 @@ def tempi_of(style: GenreStyle) -> tuple[int, ...]:
     return tuple(tempo for tempo in TEMPI if not style.swing or tempo % 3 == 0)
 
 
+def nearest_tempo_of(style: GenreStyle, wanted: Iterable[int]) -> int:
+    """Of all tempi a style can be played at the one that is nearest to any of those that are ``wanted``."""
+    tempi = tuple(wanted)
+    return min(tempi_of(style), key=lambda tempo: min(abs(math.log(tempo / each)) for each in tempi))
+
+
 def _within(everything: Iterable[T], allowed: frozenset[T] | None) -> list[T]:
     return [item for item in everything if allowed is None or item in allowed]
 
@@ -146,7 +152,7 @@ def _draw_tempo(rng: random.Random, style: GenreStyle, allowed: frozenset[int] |
     """A tempo as any choice; where none is allowed, as in a swing at 95 beats a minute, the nearest to one that is."""
     playable = tempi_of(style)
     if allowed is not None and allowed.isdisjoint(playable):
-        return min(playable, key=lambda tempo: min(abs(math.log(tempo / wanted)) for wanted in allowed))
+        return nearest_tempo_of(style, allowed)
     return _draw(rng, style.tempi, playable, allowed)
 
 
