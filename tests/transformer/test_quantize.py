@@ -10,7 +10,6 @@ import torch
 from core.pipeline import Song, SongPipeline
 from core.request import GenerationRequest, Mode
 from models.checkpoint.miniature import TRANSFORMER, random_transformer
-from models.devices import choose_formats
 from models.engine_native import NativeEngine
 from models.transformer.linear import Linear
 from models.transformer.quantize import Int8Linear, quantize_blocks
@@ -50,8 +49,8 @@ _MATRICES = ("attention.qkv.weight", "attention.out.weight", "ffn.gate_up.weight
 
 
 def test_an_engine_serves_it_and_says_so(miniature: Path) -> None:
-    engine = NativeEngine.open(miniature, device="cpu", quantize="int8")
-    assert engine.description.dtype == f"{choose_formats(None, torch.device('cpu'))} with int8 weights"
+    engine = NativeEngine.open(miniature, device="cpu", dtype="float32", quantize="int8")
+    assert engine.description.dtype == "float32 with int8 weights"
     request = GenerationRequest(mode=Mode.INSTRUMENTAL, tags="Jazz")
     songs = []
     for seeds in ([7], [3, 7]):

@@ -25,9 +25,8 @@ _LIMITS = """\
 - The voices sing five vowels and two kinds of consonant. Words cannot be understood, and whether the vowels are those
   of the lyrics is measured above: where right and shuffled are alike, they are not.
 - Melodies are put together from 16 motifs and 12 tunes over a dozen chord progressions.
-- It makes songs of one minute, with which the page begins. It has read too few of two and three: asked for those, it
-  still ends after about one, see above. A song that has not ended by itself at 1.3 times the asked length is cut, and
-  says so.
+- It is best at songs of one minute, with which the page begins: it has read few of two and three, and how long those
+  become is measured above. A song that has not ended by itself at 1.3 times the asked length is cut, and says so.
 - The codec is fitted to this corpus and poor on any other sound.
 - Songs resemble each other, as those of the corpus do: see the share of known windows above."""
 
