@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -41,8 +41,15 @@ class PlacedJob:
 class Board:
     """What is open, as of a moment ago."""
 
-    def __init__(self, database: Database, pool: WorkerPool, feed: JobFeed) -> None:
-        self._database, self._pool, self._feed = database, pool, feed
+    def __init__(
+        self,
+        database: Database,
+        pool: WorkerPool,
+        feed: JobFeed,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database, self._pool, self._feed, self._clock = database, pool, feed, clock
         self._open: Mapping[str, PlacedJob] = {}
         self._fresh_until = float("-inf")
         self._news_written = -1
@@ -56,10 +63,10 @@ class Board:
         told = self._feed.news
         async with self._one_at_a_time:
             is_behind = with_all_news and self._news_written < told
-            if is_behind or time.monotonic() > self._fresh_until:
-                news, began = self._feed.news, time.monotonic()
+            if is_behind or self._clock() > self._fresh_until:
+                news, began = self._feed.news, self._clock()
                 self._open = await asyncio.to_thread(self._write)
-                self._news_written, ended = news, time.monotonic()
+                self._news_written, ended = news, self._clock()
                 self._fresh_until = ended + min(
                     max(_FRESH_SECONDS, _LOOKS_FOR_A_WRITE * (ended - began)), _STALE_SECONDS
                 )

@@ -59,13 +59,22 @@ async def test_a_client_with_many_jobs_waits_for_others_between_them(
     assert [claim(database).job_id for _ in waiting] == in_order
 
 
-async def test_what_has_ended_leaves_the_board(database: Database, board: Board, feed: JobFeed) -> None:
-    add(database, tracks=1)
-    assert await board.find("job")
+async def test_what_has_ended_leaves_the_board(database: Database, feed: JobFeed) -> None:
+    moment = 0.0
+    board = Board(database, WorkerPool(on_idle=lambda: None), feed, clock=lambda: moment)
+    add(database, "first", tracks=1)
+    add(database, "second", tracks=1)
+    assert await board.find("first")
     finish(database, claim(database).tracks[0].file_id)
     feed.changed("any")
-    assert await board.find("job"), "a quarter of a second old at most, for whoever only polls"
-    assert await board.find("job", with_all_news=True) is None
+    assert await board.find("first"), "a quarter of a second old at most, for whoever only polls"
+    assert await board.find("first", with_all_news=True) is None
+
+    finish(database, claim(database).tracks[0].file_id)
+    feed.changed("any")
+    assert await board.find("second")
+    moment += 0.3
+    assert await board.find("second") is None
 
 
 async def test_many_looks_cost_one_reading(
