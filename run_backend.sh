@@ -6,7 +6,7 @@ ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 VENV="$ROOT/.venv"
 VENV_PYTHON="$VENV/bin/python"
 LOGS=${KHALA_LOGS_DIR:-$ROOT/backend/logs}
-RUN_FILE="$LOGS/running" # two lines: the dispatcher's process, and every port in use
+RUN_FILE="$LOGS/running" # the dispatcher's process; every port in use; the seconds it may take to stop
 LOCK="$LOGS/starting"    # there while a launcher starts the dispatcher: a link whose text is the launcher's process
 API_PORT=${KHALA_API_PORT:-${API_PORT:-8889}}
 WORKER_BASE_PORT=${KHALA_WORKER_BASE_PORT:-${WORKER_BASE_PORT:-8001}}
@@ -14,8 +14,10 @@ HOST=${KHALA_HOST:-127.0.0.1}
 export API_PORT WORKER_BASE_PORT
 NEEDED_GB=6
 READY_SECONDS=900
-STOP_SECONDS=30
+# Songs at work may be waited for; what follows, ending the workers, takes some seconds more.
+STOP_SECONDS=$((25 + $(printf '%.0f' "${KHALA_SHUTDOWN_GRACE_SECONDS:-5}" 2> /dev/null || echo 5)))
 
+CHOSEN= # the options that change how songs are made, as they were given
 GPUS=0
 RUNTIME_MODE=one_shot
 FOREGROUND=no
@@ -52,10 +54,10 @@ parse_arguments() {
     while [ $# -gt 0 ]; do
         case "$1" in
             stop | setup) COMMAND=$1 ;;
-            --gpus) [ $# -gt 1 ] || misuse "--gpus needs a value, for example: --gpus 0,1"; GPUS=$2; shift ;;
-            --gpus=*) GPUS=${1#*=} ;;
-            --runtime-mode) [ $# -gt 1 ] || misuse "--runtime-mode needs a value: one_shot or keep_loaded"; RUNTIME_MODE=$2; shift ;;
-            --runtime-mode=*) RUNTIME_MODE=${1#*=} ;;
+            --gpus) [ $# -gt 1 ] || misuse "--gpus needs a value, for example: --gpus 0,1"; GPUS=$2; CHOSEN+=" $1 $2"; shift ;;
+            --gpus=*) GPUS=${1#*=}; CHOSEN+=" $1" ;;
+            --runtime-mode) [ $# -gt 1 ] || misuse "--runtime-mode needs a value: one_shot or keep_loaded"; RUNTIME_MODE=$2; CHOSEN+=" $1 $2"; shift ;;
+            --runtime-mode=*) RUNTIME_MODE=${1#*=}; CHOSEN+=" $1" ;;
             --foreground) FOREGROUND=yes ;;
             --dev) DEV=yes ;;
             -h | --help) usage; exit 0 ;;
@@ -203,7 +205,7 @@ ports() { # the dispatcher's and one a worker
     for ((worker = 0; worker <= ${#commas}; worker++)); do say $((WORKER_BASE_PORT + worker)); done
 }
 
-note_running() { printf '%s\n%s\n' "$1" "$(ports | tr '\n' ' ')" > "$RUN_FILE"; }
+note_running() { printf '%s\n%s\n%s\n' "$1" "$(ports | tr '\n' ' ')" "$STOP_SECONDS" > "$RUN_FILE"; }
 
 # Of two launchers at once only one may look, start and write RUN_FILE. Making a link is atomic and names its maker.
 take_lock() {
@@ -227,6 +229,7 @@ start() {
     take_lock
     if pid=$(dispatcher_pid); then
         say "Khala is already running: $(base_url "$(sed -n 2p "$RUN_FILE" | cut -d ' ' -f 1)") (process $pid)."
+        [ -z "$CHOSEN" ] || say "It goes on as it was started; to have it use$CHOSEN, stop it first."
         say "To stop it: bash run_backend.sh stop"
         return
     fi
@@ -269,12 +272,15 @@ start() {
 }
 
 stop() {
-    local pid port waited=0
+    local pid port waits waited=0
     if ! pid=$(dispatcher_pid); then
         rm -f "$RUN_FILE"
         say "Khala is not running."
         return
     fi
+    # As long as the server itself was told when it was started, whatever is set now.
+    waits=$(sed -n 3p "$RUN_FILE")
+    STOP_SECONDS=${waits:-$STOP_SECONDS}
     say "Stopping ..."
     kill -TERM "$pid" 2> /dev/null || true
     while is_alive "$pid"; do

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from backend.jobs.track_queue import TrackQueue
 from backend.metrics import Metrics
 from backend.settings import Settings
 from backend.workers.client import WorkerClient
-from backend.workers.devices import GpuId
+from backend.workers.devices import GpuId, visible_gpu
 from backend.workers.pool import PooledWorker, WorkerPool
 from backend.workers.processes import WorkerProcesses, WorkerSpec
 
@@ -137,14 +138,16 @@ def build_backend(settings: Settings) -> Backend:
 def _worker_spec(settings: Settings, worker_id: int, gpu: GpuId) -> WorkerSpec:
     port = settings.server.worker_base_port + worker_id
     mode = settings.models.runtime_mode.value
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     return WorkerSpec(
         worker_id=worker_id,
         gpu_id=gpu,
         port=port,
         arguments=("--worker-id", str(worker_id), "--gpu", str(gpu), "--port", str(port), "--runtime-mode", mode),
         environment={
-            # A worker sees its own GPU and no other.
-            "CUDA_VISIBLE_DEVICES": str(gpu) if isinstance(gpu, int) else "",
+            # A worker sees its own GPU and no other, numbered as nvidia-smi numbers them.
+            "CUDA_DEVICE_ORDER": os.environ.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
+            "CUDA_VISIBLE_DEVICES": visible_gpu(gpu, visible) if isinstance(gpu, int) else "",
             "MASTER_PORT": str(settings.server.base_master_port + worker_id),
         },
         log_file=settings.paths.logs_dir / f"worker_{worker_id}.log",

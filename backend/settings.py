@@ -158,7 +158,10 @@ class JobSettings(_Group):
     )
     max_queued: int = Field(default=200, ge=1, description="So many jobs may wait; more are answered with a 429.")
     min_free_gb: float = Field(
-        default=1.0, ge=0, allow_inf_nan=False, description="With less free on the disk of songs, no job is taken."
+        default=1.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="With less free on the disk of songs, no job is taken and none begun.",
     )
     keep_days: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="Ended jobs that are older are removed; favourites stay."

@@ -33,7 +33,7 @@ _BANDWIDTHS = {
 }
 """Gigabytes a second, as their maker states them."""
 _TOKENS_A_MINUTE = 2584
-_BATCHES = (1, 2, 4, 8)
+_BATCHES = (1, 2, 4)
 
 
 def memory_table() -> str:

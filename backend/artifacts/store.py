@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -77,11 +78,11 @@ class ArtifactStore:
 
     def size(self, file_id: str) -> int:
         """Bytes that the files of one track take."""
-        return sum(path.stat().st_size for path in map(self.path, names_of(file_id)) if path.is_file())
+        return sum(_bytes(self.path(name)) for name in names_of(file_id))
 
     def used_bytes(self) -> int:
         """Bytes that all files in the folder take."""
-        return sum(path.stat().st_size for path in self.root.iterdir() if path.is_file())
+        return sum(map(_bytes, self.root.iterdir()))
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
@@ -98,3 +99,12 @@ class ArtifactStore:
         for path in map(self.path, names_of(file_id)):
             path.unlink(missing_ok=True)
             unfinished(path).unlink(missing_ok=True)
+
+
+def _bytes(path: Path) -> int:
+    """Size of a file; 0 for what is none, or is none any more: workers rename what they have written."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0

@@ -40,10 +40,20 @@ def whole_file(path: Path) -> Iterator[Path]:
             with part.open("rb") as written:
                 os.fsync(written.fileno())
             part.replace(path)
+            _sync_folder(path.parent)
         except OSError as error:
             raise unwritable(path, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk: else a machine that loses power may forget a file that was promised."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def unwritable(path: Path, reason: OSError | str) -> ArtifactError:

@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         if part.name not in (".cache", _WHOLE):
             part.rename(into / part.name)
     shutil.rmtree(arriving)
-    sys.stdout.write("Complete. The next start uses them: bash run_backend.sh\n")
+    sys.stdout.write("Complete. The next start uses them: bash run_backend.sh stop, then bash run_backend.sh\n")
     return 0
 
 

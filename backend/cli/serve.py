@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 
 from backend.bootstrap import build_backend
 from backend.cli.chosen_settings import add_runtime_mode, settings_from
 from backend.http_server import bind, http_server
 from backend.logs import configure_logging
-from backend.workers.devices import GpuId, parse_gpus, usable_devices
+from backend.workers.devices import GpuId, has_nvidia_gpu, parse_gpus, usable_devices, visible_gpu
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     wanted = parse_gpus(options.gpus)
+    if has_nvidia_gpu():
+        for gpu in wanted:
+            if isinstance(gpu, int):
+                visible_gpu(gpu, os.environ.get("CUDA_VISIBLE_DEVICES"))
     settings = settings_from(options)
     configure_logging(settings.paths.logs_dir / "api.log", log_format=settings.server.log_format)
     # Bound first: a second dispatcher must end here, before it touches a job or starts a worker.

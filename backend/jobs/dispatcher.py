@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import anyio
 from anyio.abc import TaskGroup
@@ -17,13 +18,18 @@ from backend.jobs.batch import Batch, BatchEnd
 from backend.jobs.feed import JobFeed
 from backend.jobs.housekeeping import Housekeeping
 from backend.jobs.patience import persist
+from backend.jobs.refusals import DiskNearlyFull
 from backend.jobs.track_queue import Claim, TrackQueue
 from backend.logs import log_job
 from backend.metrics import Metrics
 from backend.workers.client import WorkerLost
 from backend.workers.pool import PooledWorker, WorkerPool
+from core.errors import IllegalTransition
 
 logger = logging.getLogger(__name__)
+
+_ROOM_SECONDS = 10.0
+"""So often a disk that is nearly full is looked at again."""
 
 _KILLED = (
     "The system ended the worker that made this track (signal {signal}), most often because memory ran out. A shorter "
@@ -65,7 +71,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Dispatch until cancelled."""
-        await self.requeue()
+        await self._requeue(self._queue.requeue_interrupted)
         self._work.set()
         async with anyio.create_task_group() as batches:
             while True:
@@ -74,8 +80,11 @@ class Dispatcher:
                 await self._hand_out(batches)
 
     async def requeue(self) -> None:
-        """Queue again what is running though no batch is there for it, and remove what was written of it."""
-        for job_id in await persist(self._queue.requeue_running):
+        """Queue again what was stopped in good order, as if it had never begun."""
+        await self._requeue(self._queue.requeue_stopped)
+
+    async def _requeue(self, change: Callable[[], list[str]]) -> None:
+        for job_id in await persist(change):
             logger.info("job %s: tracks left running are queued again", job_id)
         await self._housekeeping.remove_discarded()
 
@@ -88,6 +97,8 @@ class Dispatcher:
                 await self._batch_ended.wait()
 
     async def _hand_out(self, batches: TaskGroup) -> None:
+        if not await self._has_room():
+            return
         passed_over: set[int] = set()
         while idle := [one for one in self._pool.idle() if one.worker_id not in passed_over]:
             worker = idle[0]
@@ -106,6 +117,19 @@ class Dispatcher:
             worker.lease(pid)
             self._batches += 1
             batches.start_soon(self._perform, worker, claim)
+
+    async def _has_room(self) -> bool:
+        """Whether another song fits on the disk: else a queue would be computed song by song and none could be kept."""
+        try:
+            await asyncio.to_thread(self._housekeeping.check_room)
+        except DiskNearlyFull as full:
+            if self._pool.held_up is None:
+                logger.warning("nothing more is begun: %s", full)
+            self._pool.held_up = str(full)
+            asyncio.get_running_loop().call_later(_ROOM_SECONDS, self._work.set)
+            return False
+        self._pool.held_up = None
+        return True
 
     async def _perform(self, worker: PooledWorker, claim: Claim) -> None:
         with log_job(claim.job_id):
@@ -126,9 +150,9 @@ class Dispatcher:
             finally:
                 self._batches -= 1
                 self._batch_ended.set()
+        await self._pool.release(worker)
         # A track that went back to the queue may be for another worker, one that is idle already.
         self._work.set()
-        await self._pool.release(worker)
 
     async def _conclude(self, worker: PooledWorker, claim: Claim, end: BatchEnd) -> None:
         """Decide on what a batch has left open, and get a useless worker out of the way."""
@@ -136,7 +160,11 @@ class Dispatcher:
             logger.warning("job %s: worker %d is lost: %s", claim.job_id, worker.worker_id, end.lost)
             cause, reason = await _explain(worker, end.lost)
             for track in end.open_tracks:
-                status = await persist(self._queue.lose, track.file_id, reason)
+                try:
+                    status = await persist(self._queue.lose, track.file_id, reason)
+                except IllegalTransition:
+                    # Its end was written down after all, by what was interrupted while it waited for the answer.
+                    continue
                 self._metrics.track_ended(cause)
                 logger.warning("job %s: track %d is lost and now %s", claim.job_id, track.index, status.value)
         if end.lost or end.overdue:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend.artifacts.store import ArtifactStore
 from backend.jobs.database import Database
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 _GB = 10**9
 _ROUND_SECONDS = 600.0
+_FORGOTTEN_AT_ONCE = 500
+"""Rows deleted by one statement: databases allow so many variables and no more."""
 _FORGET_AFTER = timedelta(hours=1)
 """So long a worker that was given up may still write; its files are looked for again until then."""
 
@@ -42,7 +44,7 @@ class Housekeeping:
         free_gb = shutil.disk_usage(self._artifacts.root).free / _GB
         if free_gb < self._settings.min_free_gb:
             raise DiskNearlyFull(
-                f"The disk is nearly full: {free_gb:.1f} GB are free, and no job is taken below "
+                f"The disk is nearly full: {free_gb:.1f} GB are free, and nothing is begun below "
                 f"{self._settings.min_free_gb:g} GB. Remove old jobs, or ask whoever runs this system to make room."
             )
 
@@ -51,25 +53,36 @@ class Housekeeping:
         while True:
             try:
                 await asyncio.to_thread(self.remove_old_jobs)
-                await self.remove_discarded()
                 await asyncio.to_thread(self._artifacts.sweep)
-            except OperationalError:
-                logger.exception("the job store did not answer; the next round is in %g s", _ROUND_SECONDS)
+            except (OSError, SQLAlchemyError):
+                logger.exception("old jobs and files could not be looked through; again in %g s", _ROUND_SECONDS)
+            await self.remove_discarded()
             await asyncio.sleep(_ROUND_SECONDS)
 
     async def remove_discarded(self) -> None:
-        """Remove the files of attempts that were given up and of jobs that were removed."""
-        await asyncio.to_thread(self._remove_discarded)
+        """Remove the files of attempts that were given up and of jobs that were removed; what cannot be is left for the
+        next time."""
+        try:
+            await asyncio.to_thread(self._remove_discarded)
+        except SQLAlchemyError:
+            logger.exception("the job store did not say which files are nobody's; they are left for later")
 
     def _remove_discarded(self) -> None:
         with self._database.reading() as session:
             discarded = session.execute(select(DiscardedFilesRow.file_id, DiscardedFilesRow.discarded_at)).all()
-        for file_id, _ in discarded:
-            self._artifacts.discard(file_id)
-        past = [file_id for file_id, discarded_at in discarded if now() - discarded_at > _FORGET_AFTER]
-        if past:
+        past = []
+        for file_id, discarded_at in discarded:
+            try:
+                self._artifacts.discard(file_id)
+            except OSError as error:
+                logger.warning("the files of %s cannot be removed now: %s", file_id, error)
+                continue
+            if now() - discarded_at > _FORGET_AFTER:
+                past.append(file_id)
+        for first in range(0, len(past), _FORGOTTEN_AT_ONCE):
+            some = past[first : first + _FORGOTTEN_AT_ONCE]
             with self._database.writing() as session:
-                session.execute(delete(DiscardedFilesRow).where(DiscardedFilesRow.file_id.in_(past)))
+                session.execute(delete(DiscardedFilesRow).where(DiscardedFilesRow.file_id.in_(some)))
 
     def remove_old_jobs(self) -> None:
         """Forget ended jobs that are too old or too many for the disk budget, the oldest first; favourites stay."""

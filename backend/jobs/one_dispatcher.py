@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import time
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 _TRY = text("SELECT pg_try_advisory_lock(7309453002)")
 _LOOK_SECONDS = 5.0
+_OWN_GHOST_SECONDS = 40.0
+"""Longer than the server needs to notice a dead connection (``database``)."""
 
 
 class SecondDispatcher(KhalaError):
@@ -69,10 +72,21 @@ class OneDispatcher:
             self._session = None
 
     async def keep(self) -> None:
-        """Watch over the right until cancelled; SecondDispatcher when a broken connection cost it."""
+        """Watch over the right until cancelled; SecondDispatcher when a broken connection cost it.
+
+        A server that has not yet noticed that the connection broke still has the lock in its name, so a refusal counts
+        only when it lasts.
+        """
+        refused_since: float | None = None
         while not self._database.is_sqlite:
             await asyncio.sleep(_LOOK_SECONDS)
-            await asyncio.to_thread(self._check)
+            try:
+                await asyncio.to_thread(self._check)
+                refused_since = None
+            except SecondDispatcher:
+                refused_since = refused_since or time.monotonic()
+                if time.monotonic() - refused_since >= _OWN_GHOST_SECONDS:
+                    raise
 
     def _check(self) -> None:
         try:

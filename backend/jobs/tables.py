@@ -34,7 +34,7 @@ _AnyEnum = TypeVar("_AnyEnum", bound=Enum)
 
 
 class Utc(TypeDecorator[datetime]):
-    """A moment, kept in UTC; SQLite itself forgets time zones."""
+    """A moment, kept in UTC. SQLite itself forgets time zones; PostgreSQL answers in the one it is set to."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -43,7 +43,10 @@ class Utc(TypeDecorator[datetime]):
         return None if value is None else value.astimezone(timezone.utc)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=timezone.utc)
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 class _Request(TypeDecorator[GenerationRequest]):

@@ -24,6 +24,13 @@ from core.job import TrackStatus, track_status_of
 from core.progress import Progress
 from core.request import GenerationRequest
 
+_INTERRUPTIONS = 3
+"""How many times more than a worker may be lost the whole system may be interrupted at a track."""
+_INTERRUPTED = (
+    "Khala itself was ended by force while this track was made, {times} times in a row; most often memory ran out. A "
+    "shorter duration, fewer tracks or the runtime mode one_shot need less. Retry makes it all the same."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimedTrack:
@@ -137,16 +144,32 @@ class TrackQueue:
         with self._database.reading() as session:
             return {file_id for file_id in session.scalars(wished.where(TrackRow.status.in_(RUNNING))) if file_id}
 
-    def requeue_running(self) -> list[str]:
-        """Queue again what is left running, as if it had never begun, where it is still wanted; ids of those jobs."""
+    def requeue_stopped(self) -> list[str]:
+        """Queue again what was at work when the system was stopped in good order, as if it had never begun.
+
+        Ids of those jobs; a track that nobody wants any more is cancelled instead.
+        """
+        return self._requeue(gives_back_the_attempt=True)
+
+    def requeue_interrupted(self) -> list[str]:
+        """Queue again what is left running by a system that was killed or lost power, where it is still wanted.
+
+        Nobody is to blame for that, unless it happens to a track again and again: one that takes the whole machine down
+        with it, by the memory it needs, would otherwise be begun first at every start.
+        """
+        return self._requeue(gives_back_the_attempt=False)
+
+    def _requeue(self, *, gives_back_the_attempt: bool) -> list[str]:
         with self._database.writing() as session:
             rows = session.scalars(select(TrackRow).where(TrackRow.status.in_(RUNNING))).all()
             for row in rows:
                 if row.cancel_wished:
                     stop(session, row, TrackStatus.CANCELLED, "Cancelled", error=None)
-                else:
+                elif gives_back_the_attempt or row.attempts < self._max_attempts + _INTERRUPTIONS:
                     queue(session, row)
-                    row.attempts -= 1
+                    row.attempts -= gives_back_the_attempt
+                else:
+                    stop(session, row, TrackStatus.ERROR, "Failed", error=_INTERRUPTED.format(times=row.attempts))
             return sorted({row.job.job_id for row in rows})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
@@ -40,6 +41,25 @@ def parse_gpu(text: str) -> GpuId:
     )
 
 
+def visible_gpu(gpu: int, listed: str | None) -> str:
+    """What ``CUDA_VISIBLE_DEVICES`` of a worker is to hold; ``listed`` is what it holds here already.
+
+    Where somebody has chosen GPUs for this process, such as a cluster's scheduler, numbers count among those. A number
+    that is itself in the list means that GPU. UnknownDevice for any other: it is somebody else's.
+    """
+    if listed is None:
+        return str(gpu)
+    names = [name.strip() for name in listed.split(",")]
+    if gpu < len(names):
+        return names[gpu]
+    if str(gpu) in names:
+        return str(gpu)
+    raise UnknownDevice(
+        f"--gpus {gpu}: CUDA_VISIBLE_DEVICES={listed} leaves {len(names)} for this program, numbered from 0. "
+        "Choose among those, or unset it."
+    )
+
+
 def usable_devices(wanted: Sequence[GpuId]) -> list[GpuId]:
     """The wanted devices where there is an NVIDIA GPU; else one worker on what there is."""
     if any(isinstance(gpu, int) for gpu in wanted) and not has_nvidia_gpu():
@@ -48,7 +68,9 @@ def usable_devices(wanted: Sequence[GpuId]) -> list[GpuId]:
 
 
 def has_nvidia_gpu() -> bool:
-    """Whether the driver's own tool sees a GPU."""
+    """Whether the driver's own tool sees a GPU, and nobody has hidden all of them from this process."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return False
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return False

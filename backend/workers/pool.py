@@ -133,6 +133,8 @@ class WorkerPool:
     def __init__(self, *, on_idle: Callable[[], None]) -> None:
         self.workers: Sequence[PooledWorker] = ()
         self.closed = False
+        self.held_up: str | None = None
+        """Why nothing is handed out though workers are idle."""
         self._on_idle = on_idle
 
     def idle(self) -> list[PooledWorker]:
@@ -155,6 +157,8 @@ class WorkerPool:
 
     def failure(self) -> str | None:
         """What is wrong where no worker can take work; None while one can, or will by itself."""
+        if self.held_up:
+            return self.held_up
         if any(worker.engine for worker in self.workers):
             return None
         return next((worker.error for worker in self.workers if worker.error), None)
@@ -164,7 +168,10 @@ class WorkerPool:
         return any(other.engine for other in self.workers if other is not worker)
 
     async def run(self, workers: Sequence[PooledWorker]) -> None:
-        """Take these workers in and ask each how it is, again and again; ``on_idle`` hears when one could begin."""
+        """Take these workers in and ask each how it is, again and again.
+
+        ``on_idle`` hears when one could begin, and when one is gone in whose favour another was passed over.
+        """
         self.workers = workers
         async with anyio.create_task_group() as polls:
             for worker in workers:
@@ -179,8 +186,9 @@ class WorkerPool:
 
     async def _poll(self, worker: PooledWorker) -> None:
         while True:
-            before = worker.status
+            before, had_engine = worker.status, worker.engine is not None
             await worker.refresh()
-            if worker.status is WorkerStatus.IDLE and before is not WorkerStatus.IDLE:
+            begins = worker.status is WorkerStatus.IDLE and before is not WorkerStatus.IDLE
+            if begins or (had_engine and worker.engine is None):
                 self._on_idle()
             await asyncio.sleep(_POLL_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import subprocess
 import time
 from dataclasses import replace
@@ -252,6 +253,20 @@ def test_a_file_that_cannot_be_is_known_before_any_work(tmp_path: Path) -> None:
     with whole_file(tmp_path / "new" / "deep" / "x.wav") as part:
         part.write_bytes(b"whole")
     assert [path.name for path in (tmp_path / "new" / "deep").iterdir()] == ["x.wav"]
+
+
+def test_a_name_is_on_the_disk_before_anybody_hears_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[tuple[bool, bool]] = []
+
+    def note(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        synced.append((is_folder, (tmp_path / "x.wav").exists()))
+
+    monkeypatch.setattr(os, "fsync", note)
+    with whole_file(tmp_path / "x.wav") as part:
+        part.write_bytes(b"whole")
+
+    assert synced == [(False, False), (True, True)], "first what is in it, then its name"
 
 
 def test_what_a_dead_process_left_half_written_is_swept_away(store: ArtifactStore, tmp_path: Path) -> None:

@@ -17,8 +17,10 @@ from fastapi.responses import Response, StreamingResponse
 
 from backend.artifacts.store import ArtifactStore
 from backend.jobs.database import Database
+from backend.jobs.track_queue import TrackQueue
 from backend.workers.messages import GenerateTask, Health
 from core.engine import RuntimeMode
+from core.job import TrackStatus
 from core.progress import Phase
 from tests.backend.jobs import add, claim
 from tests.backend.studio import dispatching, fake_worker, served, settings_in, studio, until
@@ -202,6 +204,28 @@ async def test_a_lost_track_goes_to_a_worker_that_has_been_idle_all_the_time(tmp
 
     assert job["status"] == "completed"
     assert job["tracks"][0]["worker_id"] == 1
+
+
+async def test_a_track_whose_end_was_noted_after_all_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose = TrackQueue.lose
+
+    def noted_meanwhile(queue: TrackQueue, file_id: str, reason: str) -> TrackStatus:
+        queue.fail(file_id, "It failed, and the answer that this was noted got lost.")
+        return lose(queue, file_id, reason)
+
+    monkeypatch.setattr(TrackQueue, "lose", noted_meanwhile)
+    engine = FakeEngine()
+    async with (
+        served(rogue_worker(lambda task: [], dies=True)) as rogue,
+        fake_worker(lambda: engine, ArtifactStore(tmp_path / "audio"), worker_id=1) as good,
+        dispatching(tmp_path, [rogue, good]) as running,
+    ):
+        await running.until_idle(2)
+        job = await running.finished(await running.submit(num_tracks=1))
+        assert job["tracks"][0]["error"].startswith("It failed")
+        assert (await running.finished(await running.submit()))["status"] == "completed"
 
 
 async def test_a_stage_may_take_longer_than_a_worker_may_be_silent(

@@ -191,9 +191,11 @@ def test_the_launcher_starts_says_so_and_stops(tmp_path: Path, miniature: Path) 
         assert "worker 0 on cpu: idle" in started.stdout
         assert httpx.get(f"{url_in(settings)}/status").json()["idle_gpus"] == 1
 
-        again = launch()
+        again = launch("--runtime-mode", "keep_loaded")
         assert again.returncode == 0
         assert f"already running: {url_in(settings)}" in again.stdout
+        assert "to have it use --runtime-mode keep_loaded, stop it first" in again.stdout
+        assert (tmp_path / "logs" / "running").read_text().splitlines()[2] == "30", "5 for songs, 25 for workers"
 
         settings["KHALA_LOGS_DIR"] = str(tmp_path / "elsewhere")
         other = launch("--gpus", "cpu")

@@ -1,8 +1,9 @@
-"""Clocks that jump and connections that drop."""
+"""Clocks that jump, connections that drop, disks that refuse and disks that fill."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,6 +45,57 @@ async def test_a_clock_that_jumps_changes_nothing_but_the_dates(
 
     assert listed == submitted[::-1], "the order is that of arrival, whatever the clock says"
     assert len(list((tmp_path / "audio").iterdir())) == 9
+
+
+async def test_files_that_cannot_be_removed_stop_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    removed: list[str] = []
+    refuses = True
+
+    def discard(store: ArtifactStore, file_id: str) -> None:
+        if refuses:
+            raise PermissionError(13, "Permission denied")
+        removed.append(file_id)
+
+    monkeypatch.setattr(ArtifactStore, "discard", discard)
+    monkeypatch.setattr("backend.jobs.housekeeping._FORGET_AFTER", timedelta())
+    monkeypatch.setattr("backend.jobs.housekeeping._FORGOTTEN_AT_ONCE", 2)
+    async with studio(tmp_path, FakeEngine()) as running:
+        failed = [await running.finished(await running.submit(num_tracks=2)) for _ in range(2)]
+        for job in failed:
+            assert (await running.api.delete(f"/jobs/{job['job_id']}")).status_code == 204
+        assert (await running.finished(await running.submit()))["status"] == "completed"
+        refuses = False
+        await running.backend.housekeeping.remove_discarded()
+        assert len(set(removed)) == 4, "they were not forgotten while they were there"
+        removed.clear()
+        await running.backend.housekeeping.remove_discarded()
+        assert not removed
+
+
+async def test_a_disk_that_fills_holds_the_queue_up_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    free = usage.free
+
+    def measured(path: Path) -> object:
+        return usage._replace(free=free)
+
+    monkeypatch.setattr("backend.jobs.housekeeping.shutil.disk_usage", measured)
+    monkeypatch.setattr("backend.jobs.dispatcher._ROOM_SECONDS", 0.05)
+    hold = threading.Event()
+    engine = FakeEngine(hold=hold)
+    async with studio(tmp_path, engine) as running:
+        first, second = [await running.submit(num_tracks=1) for _ in range(2)]
+        await running.job_when(first, lambda job: job["status"] == "generating")
+        free = 0
+        hold.set()
+        assert (await running.finished(first))["status"] == "completed"
+        waiting = await running.job_when(second, lambda job: "disk" in job["tracks"][0]["phase_display"])
+        assert waiting["tracks"][0]["phase_display"].startswith("Queued · The disk is nearly full: 0.0 GB are free")
+        assert len(engine.batches) == 1, "nothing is computed that could not be kept"
+        free = usage.free
+        assert (await running.finished(second))["status"] == "completed"
 
 
 async def test_a_connection_that_drops_costs_time_but_no_song(tmp_path: Path) -> None:

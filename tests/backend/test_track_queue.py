@@ -209,25 +209,42 @@ def test_a_wish_to_stop_is_heard_of_and_fulfilled(database: Database) -> None:
     assert discarded(database) == {first, second}
 
 
-def test_a_restart_queues_running_tracks_again_without_blaming_them(database: Database) -> None:
+def test_a_stop_queues_running_tracks_again_as_if_they_had_never_begun(database: Database) -> None:
     add(database)
     running_id, finished_id = (track.file_id for track in claim(database).tracks)
     walk_to_decoding(database, running_id)
     finish(database, finished_id)
 
-    assert TrackQueue(database).requeue_running() == ["job"]
+    assert TrackQueue(database).requeue_stopped() == ["job"]
     running, finished = found(database).tracks
     assert (running.status, running.attempts, running.progress) == (TrackStatus.QUEUED, 0, 0)
     assert finished.status is TrackStatus.DONE
     assert found(database).status is JobStatus.PENDING
     assert discarded(database) == {running_id}
-    assert TrackQueue(database).requeue_running() == []
+    assert TrackQueue(database).requeue_stopped() == []
+
+
+def test_a_track_that_takes_everything_down_again_and_again_is_given_up(database: Database) -> None:
+    add(database, "greedy", tracks=1)
+    add(database, "modest", tracks=1)
+    queue = TrackQueue(database, max_attempts=2)
+    for _ in range(4):
+        assert claim(database).job_id == "greedy"
+        assert queue.requeue_interrupted() == ["greedy"]
+        assert found(database, "greedy").tracks[0].status is TrackStatus.QUEUED
+
+    claim(database)
+    queue.requeue_interrupted()
+    (given_up,) = found(database, "greedy").tracks
+    assert given_up.status is TrackStatus.ERROR
+    assert given_up.error and "5 times in a row" in given_up.error
+    assert claim(database).job_id == "modest"
 
 
 def test_a_restart_does_not_bring_back_what_nobody_wants(database: Database) -> None:
     add(database)
     claim(database)
     JobStore(database).cancel("job")
-    TrackQueue(database).requeue_running()
+    TrackQueue(database).requeue_interrupted()
 
     assert found(database).status is JobStatus.CANCELLED
