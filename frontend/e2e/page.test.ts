@@ -87,6 +87,20 @@ it("a phone shows every page without sideways scrolling, and Generate within rea
   expect(await overflow()).toBe(0);
 });
 
+it("a phone that plays a song has Generate above the player", async () => {
+  const { page } = await open({ ...PHONE, viewport: { width: 390, height: 740 } });
+  await openSong(page);
+  await page.getByRole("button", { name: "Play Track 1" }).click();
+  await page.getByRole("region", { name: "Player" }).waitFor();
+  await page.getByRole("link", { name: "Compose", exact: true }).click();
+  const inSight = () =>
+    page.getByRole("button", { name: /^Generate/ }).evaluate((button) => {
+      const { x, y, width, height } = button.getBoundingClientRect();
+      return button.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    });
+  await expect.poll(inSight).toBe(true);
+});
+
 it("keys alone compose: skip link, radio groups, tags, generate", async () => {
   const { page } = await open();
   await page.keyboard.press("Tab");

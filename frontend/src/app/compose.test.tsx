@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { describe, expect, it } from "vitest";
 
@@ -122,6 +122,17 @@ describe("composing", () => {
     expect(screen.getByRole("textbox", { name: "Lyrics" })).toHaveValue("My own");
   });
 
+  it("keeps the length that the model is best at with an example", async () => {
+    const engine = { ...SAMPLE_CONFIG.engine, suggested_minutes: 1 };
+    server.use(http.get("*/api/config", () => HttpResponse.json({ ...SAMPLE_CONFIG, engine })));
+    const { user } = renderApp();
+    await waitFor(() => expect(screen.getByRole("radio", { name: "1" })).toBeChecked());
+    for (const name of ["Rain and a kettle", "Neon drive", "Harbour before dawn", "Harvest evening", "Moonlight on the river"]) {
+      await user.click(screen.getByRole("button", { name }));
+      expect(screen.getByRole("radio", { name: "1" })).toBeChecked();
+    }
+  });
+
   it("sends the advanced settings that were changed, and forgets an unlocked seed", async () => {
     const sent = takeSongs();
     const { user } = renderApp();
@@ -193,6 +204,53 @@ describe("the tag builder", () => {
     await user.type(screen.getByRole("searchbox", { name: /Search tags/ }), " roll{Enter}");
     const prompt = within(screen.getByRole("group", { name: "The prompt so far" }));
     expect(prompt.getByRole("button", { name: "Take out piano roll" })).toBeInTheDocument();
+  });
+
+  it("adds a whole list, typed or pasted, and clears the box", async () => {
+    const { user } = renderApp();
+    await screen.findByRole("region", { name: /Genre/ });
+    const search = screen.getByRole("searchbox", { name: /Search tags/ });
+    await user.type(search, "J-Pop, piano");
+    expect(screen.getByRole("button", { name: "Add 2 tags" })).toBeInTheDocument();
+    await user.keyboard("{Enter}");
+    expect(search).toHaveValue("");
+    await user.click(search);
+    await user.paste("Piano\nDreamy\nTheremin");
+    expect(search).toHaveValue("");
+    const prompt = within(screen.getByRole("group", { name: "The prompt so far" }));
+    expect(prompt.getAllByRole("listitem").map((item) => item.textContent)).toEqual(["Piano", "Dreamy", "J-Pop", "Theremin"]);
+    expect(screen.getByRole("button", { name: "Piano", pressed: true })).toBeInTheDocument();
+  });
+
+  it("leaves in the box what has no room, and says so", async () => {
+    const { user } = renderApp();
+    await screen.findByRole("region", { name: /Genre/ });
+    const search = screen.getByRole("searchbox", { name: /Search tags/ });
+    await user.click(search);
+    await user.paste(Array.from({ length: 12 }, (_, index) => `Own ${index + 1}`).join(", "));
+    expect(search).toHaveValue("Own 11, Own 12");
+    expect(screen.getByText("10 are the most of one kind.")).toBeInTheDocument();
+  });
+
+  it("says when no tag fits the search", async () => {
+    const { user } = renderApp();
+    await screen.findByRole("region", { name: /Genre/ });
+    expect(screen.queryByText("No tag of the list fits.")).not.toBeInTheDocument();
+    await user.type(screen.getByRole("searchbox", { name: /Search tags/ }), "theremin");
+    expect(screen.getByText("No tag of the list fits.")).toBeInTheDocument();
+    expect(screen.getByRole("button", { name: "Add “theremin” as your own tag" })).toBeInTheDocument();
+  });
+
+  it("leaves Enter to an input method that is composing a word", async () => {
+    renderApp();
+    await screen.findByRole("region", { name: /Genre/ });
+    const search = screen.getByRole("searchbox", { name: /Search tags/ });
+    fireEvent.change(search, { target: { value: "zhong" } });
+    fireEvent.keyDown(search, { key: "Enter", isComposing: true });
+    fireEvent.keyDown(search, { key: "Enter", keyCode: 229 });
+    expect(search).toHaveValue("zhong");
+    fireEvent.keyDown(search, { key: "Enter" });
+    expect(search).toHaveValue("");
   });
 
   it("copies and clears the prompt", async () => {

@@ -95,7 +95,7 @@ describe("the library", () => {
     expect(input).toHaveFocus();
     await user.clear(input);
     await user.type(input, "Drizzle{Enter}");
-    expect(await screen.findByRole("link", { name: "Drizzle" })).toBeInTheDocument();
+    expect(await screen.findByRole("link", { name: "Drizzle" })).toHaveFocus();
     expect(songs[0]?.title).toBe("Drizzle");
   });
 

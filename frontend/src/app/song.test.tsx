@@ -1,11 +1,12 @@
-import { act, screen, waitFor } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Job } from "@/api/client";
+import { navigate, paths } from "@/lib/route";
 import { FakeEventSource } from "@/testing/FakeEventSource";
 import { renderApp } from "@/testing/renderApp";
-import { doneTrack, sampleJob, sampleTrack } from "@/testing/samples";
+import { doneTrack, sampleJob, samplePage, sampleTrack } from "@/testing/samples";
 import { server } from "@/testing/server";
 
 /** A server with one job, which a test may change while it runs. */
@@ -104,6 +105,33 @@ describe("a job's events", () => {
     expect(await screen.findByRole("button", { name: "Play Track 1" }, { timeout: 4000 })).toBeInTheDocument();
   });
 
+  it("are listened to only while the page is seen", async () => {
+    keepJob(running);
+    renderApp("/song/job-1");
+    await screen.findAllByRole("progressbar");
+    expect(FakeEventSource.opened).toHaveLength(1);
+    const hide = (hidden: boolean) => {
+      vi.spyOn(document, "visibilityState", "get").mockReturnValue(hidden ? "hidden" : "visible");
+      act(() => void document.dispatchEvent(new Event("visibilitychange")));
+    };
+    hide(true);
+    expect(FakeEventSource.opened[0]?.closed).toBe(true);
+    hide(false);
+    expect(FakeEventSource.opened).toHaveLength(2);
+    act(() => FakeEventSource.opened[1]?.send("job", sampleJob()));
+    expect(await screen.findByRole("button", { name: "Play Track 1" })).toBeInTheDocument();
+  });
+
+  it("are not needed by the newest songs, whose list is asked for again", async () => {
+    const kept = keepJob(running);
+    server.use(http.get("*/api/jobs", () => HttpResponse.json(samplePage([kept.job]))));
+    renderApp();
+    expect(await screen.findByText(/In the making · 21%/)).toBeInTheDocument();
+    kept.job = sampleJob();
+    expect(await screen.findByRole("button", { name: "Play Kettle" })).toBeInTheDocument();
+    expect(FakeEventSource.opened).toEqual([]);
+  });
+
   it("that are no jobs are passed over", async () => {
     keepJob(running);
     renderApp("/song/job-1");
@@ -128,6 +156,17 @@ describe("a finished job", () => {
     ]);
   });
 
+  it("without words says whether it was to be sung", async () => {
+    const kept = keepJob(sampleJob({ cleaned_lyrics: "" }));
+    const vocal = renderApp("/song/job-1");
+    expect(await screen.findByText(/the singer makes sounds up/)).toBeInTheDocument();
+    expect(screen.queryByText(/instrumental/)).not.toBeInTheDocument();
+    vocal.unmount();
+    kept.job = sampleJob({ cleaned_lyrics: "", request: { ...sampleJob().request, mode: "instrumental" } });
+    renderApp("/song/job-1");
+    expect(await screen.findByText("No words: this one is instrumental.")).toBeInTheDocument();
+  });
+
   it("is made again with another seed", async () => {
     keepJob(sampleJob());
     let body: unknown = null;
@@ -144,13 +183,18 @@ describe("a finished job", () => {
     expect(body).toEqual({ ...sampleJob().request, seed: null, title: "Kettle" });
   });
 
-  it("gives its settings back to the composer", async () => {
+  it("gives its settings back to the composer, which can give its own back", async () => {
     keepJob(sampleJob());
-    const { user } = renderApp("/song/job-1");
+    const { user } = renderApp();
+    await user.type(screen.getByRole("textbox", { name: "Lyrics" }), "My own");
+    act(() => navigate(paths.song("job-1")));
     await user.click(await screen.findByRole("button", { name: "Use these settings" }));
     expect(screen.getByRole("textbox", { name: "Lyrics" })).toHaveValue("[Verse]\nThe kettle sings");
     expect(await screen.findByRole("button", { name: "Jazz", pressed: true })).toBeInTheDocument();
     expect(screen.getByRole("radio", { name: "2" })).toBeChecked();
+    await user.click(screen.getByRole("button", { name: "Undo" }));
+    expect(screen.getByRole("textbox", { name: "Lyrics" })).toHaveValue("My own");
+    expect(screen.queryByRole("button", { name: "Jazz", pressed: true })).not.toBeInTheDocument();
   });
 
   it("is renamed, marked and annotated", async () => {
@@ -176,6 +220,57 @@ describe("a finished job", () => {
     await waitFor(() => expect(patches).toEqual([{ title: "Steam" }, { favourite: true }, { notes: "Good one" }]));
   });
 
+  it("keeps the typed title when it could not be saved", async () => {
+    const kept = keepJob(sampleJob());
+    let down = true;
+    server.use(
+      http.patch("*/api/job/job-1", () => {
+        if (down) return HttpResponse.json({ error: "The store is locked." }, { status: 503 });
+        kept.job = { ...kept.job, title: "Steam" };
+        return HttpResponse.json(kept.job);
+      }),
+    );
+    const { user } = renderApp("/song/job-1");
+    await user.click(await screen.findByRole("button", { name: "Rename" }));
+    const input = screen.getByRole("textbox", { name: "Title" });
+    await user.clear(input);
+    await user.type(input, "Steam{Enter}");
+    expect(await screen.findByText("The store is locked.")).toBeInTheDocument();
+    expect(input).toBeInTheDocument();
+    expect(input).toHaveValue("Steam");
+    down = false;
+    await user.type(input, "{Enter}");
+    expect(await screen.findByRole("heading", { level: 1, name: "Steam" })).toHaveFocus();
+  });
+
+  it("leaves Enter and Escape in the title to an input method that is composing", async () => {
+    keepJob(sampleJob());
+    const { user } = renderApp("/song/job-1");
+    await user.click(await screen.findByRole("button", { name: "Rename" }));
+    const input = screen.getByRole("textbox", { name: "Title" });
+    fireEvent.keyDown(input, { key: "Escape", isComposing: true });
+    expect(input).toBeInTheDocument();
+    expect(fireEvent.keyDown(input, { key: "Enter", keyCode: 229 })).toBe(false);
+    fireEvent.keyDown(input, { key: "Escape" });
+    expect(input).not.toBeInTheDocument();
+  });
+
+  it("has its notes saved when the page is hidden", async () => {
+    keepJob(sampleJob());
+    const patches: unknown[] = [];
+    server.use(
+      http.patch("*/api/job/job-1", async ({ request }) => {
+        patches.push([await request.json(), request.keepalive]);
+        return HttpResponse.json(sampleJob({ notes: "Good one" }));
+      }),
+    );
+    const { user } = renderApp("/song/job-1");
+    await user.type(await screen.findByRole("textbox", { name: "Notes" }), "Good one");
+    vi.spyOn(document, "visibilityState", "get").mockReturnValue("hidden");
+    act(() => void document.dispatchEvent(new Event("visibilitychange")));
+    await waitFor(() => expect(patches).toEqual([[{ notes: "Good one" }, true]]));
+  });
+
   it("that failed in part says why and can be tried again", async () => {
     keepJob(
       sampleJob({
@@ -197,7 +292,17 @@ it("a job that is not there is said to be gone", async () => {
   expect(await screen.findByRole("alert")).toHaveTextContent("There is no such song.There is no job gone.");
 });
 
+/** An observer that has something to tell, unlike the one that stands in for it elsewhere. */
+class TellsAtOnce implements ResizeObserver {
+  constructor(private readonly tell: ResizeObserverCallback) {}
+  observe = () => this.tell([], this);
+  unobserve = () => undefined;
+  disconnect = () => undefined;
+}
+
 describe("playing", () => {
+  afterEach(() => void vi.unstubAllGlobals());
+
   it("plays one song at a time and follows it across pages", async () => {
     keepJob(sampleJob());
     const { user, deck } = renderApp("/song/job-1");
@@ -209,6 +314,17 @@ describe("playing", () => {
     await user.click(screen.getByRole("link", { name: "Library" }));
     expect(screen.getByRole("region", { name: "Player" })).toHaveTextContent("Track 2");
     expect(deck.getState().playing).toBe(true);
+  });
+
+  it("tells the page how much of the window the player covers", async () => {
+    vi.spyOn(HTMLElement.prototype, "offsetHeight", "get").mockReturnValue(76);
+    vi.stubGlobal("ResizeObserver", TellsAtOnce);
+    keepJob(sampleJob());
+    const { user } = renderApp("/song/job-1");
+    await user.click(await screen.findByRole("button", { name: "Play Track 1" }));
+    expect(document.documentElement.style.getPropertyValue("--player")).toBe("76px");
+    await user.click(screen.getByRole("button", { name: "Close the player" }));
+    expect(document.documentElement.style.getPropertyValue("--player")).toBe("");
   });
 
   it("is steered by keys", async () => {

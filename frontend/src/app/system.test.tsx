@@ -8,12 +8,12 @@ import { renderApp } from "@/testing/renderApp";
 import { SAMPLE_CONFIG, SAMPLE_STATUS } from "@/testing/samples";
 import { server } from "@/testing/server";
 
-describe("the system's one word", () => {
-  const withWorker = (to: Partial<Status["workers"][number]>): Status => ({
-    ...SAMPLE_STATUS,
-    workers: SAMPLE_STATUS.workers.map((worker) => ({ ...worker, ...to })),
-  });
+const withWorker = (to: Partial<Status["workers"][number]>): Status => ({
+  ...SAMPLE_STATUS,
+  workers: SAMPLE_STATUS.workers.map((worker) => ({ ...worker, ...to })),
+});
 
+describe("the system's one word", () => {
   it("follows its workers", () => {
     expect(readSystem(SAMPLE_STATUS, false)).toBe("idle");
     expect(readSystem(withWorker({ status: "busy", phase: "backbone" }), false)).toBe("busy");
@@ -42,6 +42,14 @@ describe("banners", () => {
     server.use(http.get("*/api/status", () => HttpResponse.json({ ...SAMPLE_STATUS, untrained: true })));
     renderApp();
     expect(await screen.findByText(/untrained miniature/)).toBeInTheDocument();
+  });
+
+  it("say why no worker can make songs", async () => {
+    const broken = withWorker({ status: "offline", loaded: false, error: "No memory." });
+    server.use(http.get("*/api/status", () => HttpResponse.json(broken)));
+    renderApp();
+    expect(await screen.findByText("No worker can make songs.")).toBeInTheDocument();
+    expect(screen.getByText("No memory.")).toBeInTheDocument();
   });
 
   it("say that the server is gone, and go when it is back", async () => {

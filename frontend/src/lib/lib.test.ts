@@ -5,6 +5,7 @@ import { randomKey, randomSeed } from "./random";
 import { paths, routeOf } from "./route";
 import { hashOf, skeletonHeights } from "./skeleton-wave";
 import { readStored, writeStored } from "./stored";
+import { splitTags } from "./tag-list";
 
 describe("addresses", () => {
   it("lead to a page and back, whatever the job is called", () => {
@@ -78,4 +79,8 @@ it("keys of requests never repeat", () => {
   const keys = new Set(Array.from({ length: 100 }, randomKey));
   expect(keys.size).toBe(100);
   expect([...keys][0]).toMatch(/^[0-9a-f]{32}$/);
+});
+
+it("tag lists are split at commas of either script and at lines, without doubles", () => {
+  expect(splitTags("Jazz, Piano，Jazz、 弦乐 ,, \nDreamy\r\n")).toEqual(["Jazz", "Piano", "弦乐", "Dreamy"]);
 });

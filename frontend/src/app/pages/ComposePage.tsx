@@ -73,7 +73,8 @@ export function ComposePage() {
           maxCharacters={config?.max_characters["lyrics"]}
         />
       </div>
-      <div className="sticky bottom-0 z-20 -mx-3 mt-4 border-t border-line bg-ground px-3 py-3 md:-mx-6 md:px-6 lg:hidden">
+      {/* Above the player, which covers the window's safe area by itself when it is there. */}
+      <div className="sticky bottom-[var(--player,0px)] z-20 -mx-3 mt-4 border-t border-line bg-ground px-3 pt-3 pb-[calc(0.75rem+max(0px,env(safe-area-inset-bottom)-var(--player,0px)))] md:-mx-6 md:px-6 lg:hidden">
         <GenerateBar busy={generate.isPending} error={generate.error} onGenerate={submit} />
       </div>
       <RecentSongs renderPlay={(job) => <PlayButton job={job} />} />

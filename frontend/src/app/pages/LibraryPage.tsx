@@ -61,10 +61,8 @@ export function LibraryPage() {
           renderRename={(done) => (
             <TitleForm
               title={job.title}
-              onDone={(title) => {
-                done();
-                if (title !== null && title !== job.title) actions.rename(job, title);
-              }}
+              onSave={(title) => actions.rename(job, title, done)}
+              onClose={done}
             />
           )}
         />

@@ -8,6 +8,7 @@ import { Problem } from "@/components/Problem";
 import { SkeletonWave } from "@/components/SkeletonWave";
 import { IconButton } from "@/components/ui/Button";
 import { Menu, MenuDownload } from "@/components/ui/Menu";
+import { toast } from "@/components/ui/toast-store";
 import { useDraft } from "@/features/compose/draft-context";
 import { useJobActions } from "@/features/jobs/actions";
 import { JobCard } from "@/features/jobs/JobCard";
@@ -25,7 +26,7 @@ export function SongPage({ jobId }: { jobId: string }) {
   const { t } = useTranslation();
   const query = useJob(jobId);
   const actions = useJobActions();
-  const { dispatch } = useDraft();
+  const { draft, dispatch, change } = useDraft();
   const { deck, state } = useDeck();
   const job = query.data;
   const name = job && (songName(job) || t("song.untitled"));
@@ -47,6 +48,7 @@ export function SongPage({ jobId }: { jobId: string }) {
         onAgain={() => actions.again(job, (placed) => navigate(paths.song(placed)))}
         onUseSettings={() => {
           dispatch({ type: "loaded", request: job.request, title: job.title });
+          toast(t("song.settingsUsed"), { label: t("action.undo"), run: () => change(draft) });
           navigate(paths.compose);
         }}
         onRemoved={() => {
@@ -55,7 +57,7 @@ export function SongPage({ jobId }: { jobId: string }) {
         }}
       />
       <div className="space-y-5">
-        <LyricsSheet lyrics={job.cleaned_lyrics} />
+        <LyricsSheet lyrics={job.cleaned_lyrics} mode={job.request.mode} />
         <JobDetails job={job} actions={actions} />
       </div>
     </div>

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { SAMPLE_CONFIG, sampleJob } from "@/testing/samples";
 
-import { bodyOf, draftReducer, EMPTY_DRAFT, minutesOf, readDraft, splitTags, type Draft } from "./draft";
+import { bodyOf, draftReducer, EMPTY_DRAFT, minutesOf, readDraft, type Draft } from "./draft";
 
 const draftWith = (to: Partial<Draft>): Draft => ({ ...EMPTY_DRAFT, ...to });
 
@@ -65,8 +65,4 @@ describe("the draft", () => {
     expect(readDraft({ tags: [1, "Jazz"], duration: "5", mode: "opera" })).toEqual(draftWith({ tags: ["Jazz"] }));
     expect(readDraft("draft")).toBeNull();
   });
-});
-
-it("tag lists are split at commas of either script, without doubles", () => {
-  expect(splitTags("Jazz, Piano，Jazz、 弦乐 ,, ")).toEqual(["Jazz", "Piano", "弦乐"]);
 });

@@ -4,6 +4,7 @@
  * null means "the server's default", so that no default is written twice. Knows nothing of React.
  */
 import type { Config, GenerateBody, SongRequest } from "@/api/client";
+import { splitTags } from "@/lib/tag-list";
 
 export interface Draft {
   title: string;
@@ -55,12 +56,6 @@ export function draftReducer(draft: Draft, action: DraftAction): Draft {
     case "reset":
       return EMPTY_DRAFT;
   }
-}
-
-/** A comma-separated tag list as tags: trimmed, none empty, none twice. */
-export function splitTags(text: string): string[] {
-  const tags = text.split(/[,，、]/).map((tag) => tag.trim());
-  return [...new Set(tags.filter(Boolean))];
 }
 
 /** The draft that makes the same songs again: its seed is locked. */

@@ -1,4 +1,4 @@
-/** Places to start from. Written for this page. */
+/** Places to start from. Written for this page. None says how long: that is the served model's to suggest. */
 import type { Draft } from "./draft";
 
 export interface Example {
@@ -27,7 +27,6 @@ Turning over slowly into light
 
 [Outro]
 Slowly into light`,
-      duration: 2,
     },
   },
   {
@@ -36,7 +35,6 @@ Slowly into light`,
       mode: "instrumental",
       promptMode: "tags",
       tags: ["Synthwave", "Synth Lead", "Synth Bass", "Drum Machine", "Euphoric", "120 BPM", "Sidechain Compression"],
-      duration: 3,
     },
   },
   {
@@ -46,7 +44,6 @@ Slowly into light`,
       promptMode: "natural",
       prompt:
         "A slow ambient piece for piano and soft pads, like a harbour before dawn: long reverb, distant bells, no drums, warm and a little lonely.",
-      duration: 2,
     },
   },
   {
@@ -67,7 +64,6 @@ Oh, clap for the barley, clap for the rye
 Clap for the wind that was passing us by
 Everyone home, and the barrels are dry
 Sing till the morning, my friend`,
-      duration: 2,
     },
   },
   {
@@ -87,7 +83,6 @@ Sing till the morning, my friend`,
 就让小船漂过千里远
 等到花开满了南岸
 我们在桥边再见`,
-      duration: 2,
     },
   },
 ];

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import type { Job } from "@/api/client";
@@ -26,15 +26,27 @@ export function JobDetails({ job, actions }: { job: Job; actions: JobActions }) 
           </div>
         ))}
       </dl>
-      <Notes key={job.job_id} notes={job.notes} onSave={(notes) => actions.note(job, notes)} />
+      <Notes key={job.job_id} notes={job.notes} onSave={(notes, options) => actions.note(job, notes, options)} />
     </section>
   );
 }
 
-function Notes({ notes, onSave }: { notes: string; onSave: (notes: string) => void }) {
+interface NotesProps {
+  notes: string;
+  onSave: (notes: string, options?: { keepalive: boolean }) => void;
+}
+
+/** Saved when they lose the focus, and when the page is hidden, which comes before it is closed. */
+function Notes({ notes, onSave }: NotesProps) {
   const { t } = useTranslation();
   const { data: config } = useConfig();
   const [text, setText] = useState(notes);
+  const onHide = useEffectEvent(() => text !== notes && onSave(text, { keepalive: true }));
+  useEffect(() => {
+    const listen = () => document.visibilityState === "hidden" && onHide();
+    document.addEventListener("visibilitychange", listen);
+    return () => document.removeEventListener("visibilitychange", listen);
+  }, []);
   return (
     <label className="mt-4 block text-sm">
       <span className="mb-1.5 block font-medium">{t("song.notes")}</span>

@@ -6,6 +6,7 @@ import type { Job } from "@/api/client";
 import { descriptionOf, songName } from "@/api/songs";
 import { IconButton } from "@/components/ui/Button";
 import { moment } from "@/lib/format";
+import { useFocusAfter } from "@/lib/useFocusAfter";
 
 import type { JobActions } from "./actions";
 import { TitleForm } from "./TitleForm";
@@ -13,19 +14,18 @@ import { TitleForm } from "./TitleForm";
 export function JobHeading({ job, actions }: { job: Job; actions: JobActions }) {
   const { t, i18n } = useTranslation();
   const [renaming, setRenaming] = useState(false);
+  const heading = useFocusAfter<HTMLHeadingElement>(renaming);
   const name = songName(job) || t("song.untitled");
   return (
     <header className="px-4 py-4 md:px-6 md:pt-5">
       {renaming ? (
         <TitleForm
           title={job.title}
-          onDone={(title) => {
-            setRenaming(false);
-            if (title !== null && title !== job.title) actions.rename(job, title);
-          }}
+          onSave={(title) => actions.rename(job, title, () => setRenaming(false))}
+          onClose={() => setRenaming(false)}
         />
       ) : (
-        <h1 tabIndex={-1} data-page-title className="text-2xl leading-tight break-words outline-none md:text-3xl">
+        <h1 ref={heading} tabIndex={-1} data-page-title className="text-2xl leading-tight break-words outline-none md:text-3xl">
           {name}
         </h1>
       )}

@@ -1,7 +1,9 @@
 import { useTranslation } from "react-i18next";
 
+import type { SongRequest } from "@/api/client";
+
 /** The words as the models read them, section marks set apart. */
-export function LyricsSheet({ lyrics }: { lyrics: string }) {
+export function LyricsSheet({ lyrics, mode }: { lyrics: string; mode: SongRequest["mode"] }) {
   const { t } = useTranslation();
   return (
     <section aria-label={t("lyrics.title")} className="rounded-lg border border-line bg-raised">
@@ -21,7 +23,7 @@ export function LyricsSheet({ lyrics }: { lyrics: string }) {
           )}
         </div>
       ) : (
-        <p className="px-5 pb-5 text-sm text-soft">{t("song.noLyrics")}</p>
+        <p className="px-5 pb-5 text-sm text-soft">{t(mode === "vocal" ? "song.lyricsMissing" : "song.noLyrics")}</p>
       )}
     </section>
   );

@@ -7,7 +7,7 @@ import { Link } from "@/components/ui/Link";
 import { paths } from "@/lib/route";
 
 import { StatusDot } from "./JobHeading";
-import { useJob, useJobs } from "./queries";
+import { useJobs } from "./queries";
 import { useHiddenSongs } from "./removals";
 
 const MOST = 4;
@@ -31,20 +31,11 @@ export function RecentSongs({ renderPlay }: { renderPlay: (job: Job) => ReactNod
       </div>
       <ul className="grid grid-cols-1 gap-px overflow-hidden rounded-lg border border-line bg-line md:grid-cols-2">
         {jobs.map((job) => (
-          <RecentSong key={job.job_id} job={job} renderPlay={renderPlay} />
+          <Row key={job.job_id} job={job} play={hasEnded(job.status) ? renderPlay(job) : null} />
         ))}
       </ul>
     </section>
   );
-}
-
-function RecentSong({ job, renderPlay }: { job: Job; renderPlay: (job: Job) => ReactNode }) {
-  return hasEnded(job.status) ? <Row job={job} play={renderPlay(job)} /> : <LiveRow job={job} />;
-}
-
-function LiveRow({ job }: { job: Job }) {
-  const { data } = useJob(job.job_id);
-  return <Row job={data ?? job} play={null} />;
 }
 
 function Row({ job, play }: { job: Job; play: ReactNode }) {

@@ -2,14 +2,17 @@ import { useTranslation } from "react-i18next";
 
 import { useConfig } from "@/api/config";
 import { Button } from "@/components/ui/Button";
+import { isComposing } from "@/lib/composing";
 
 interface TitleFormProps {
   title: string;
-  /** The new title, or null when it stays as it is. */
-  onDone: (title: string | null) => void;
+  /** Takes the new title; whoever saves it closes the form once it is saved. */
+  onSave: (title: string) => void;
+  /** Nothing is to change. */
+  onClose: () => void;
 }
 
-export function TitleForm({ title, onDone }: TitleFormProps) {
+export function TitleForm({ title, onSave, onClose }: TitleFormProps) {
   const { t } = useTranslation();
   const { data: config } = useConfig();
   return (
@@ -18,9 +21,14 @@ export function TitleForm({ title, onDone }: TitleFormProps) {
       onSubmit={(event) => {
         event.preventDefault();
         const value = new FormData(event.currentTarget).get("title");
-        onDone(typeof value === "string" ? value.trim() : null);
+        if (typeof value === "string" && value.trim() !== title) onSave(value.trim());
+        else onClose();
       }}
-      onKeyDown={(event) => event.key === "Escape" && onDone(null)}
+      onKeyDown={(event) => {
+        if (isComposing(event)) {
+          if (event.key === "Enter") event.preventDefault();
+        } else if (event.key === "Escape") onClose();
+      }}
     >
       <input
         name="title"
@@ -31,7 +39,7 @@ export function TitleForm({ title, onDone }: TitleFormProps) {
         className="h-10 min-w-0 flex-1 rounded-md border border-edge bg-raised px-3"
       />
       <Button type="submit">{t("action.save")}</Button>
-      <Button look="ghost" onClick={() => onDone(null)}>
+      <Button look="ghost" onClick={onClose}>
         {t("action.keep")}
       </Button>
     </form>

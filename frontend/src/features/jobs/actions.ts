@@ -8,10 +8,17 @@ import { placeSong } from "@/api/generate";
 import { toast } from "@/components/ui/toast-store";
 import { randomKey } from "@/lib/random";
 
-import { scheduleRemoval, undoRemoval } from "./removals";
+import { carryOutRemoval, prepareRemoval, undoRemoval } from "./removals";
 import { putJob } from "./queries";
 
 const path = (job: Job) => ({ params: { path: { job_id: job.job_id } } });
+
+interface Edit {
+  job: Job;
+  to: { title?: string; favourite?: boolean; notes?: string };
+  /** Goes on when the page is left. */
+  keepalive?: boolean;
+}
 
 export function useJobActions() {
   const { t } = useTranslation();
@@ -33,8 +40,8 @@ export function useJobActions() {
     onError,
   });
   const edit = useMutation({
-    mutationFn: ({ job, to }: { job: Job; to: { title?: string; favourite?: boolean; notes?: string } }) =>
-      answer(api.PATCH("/job/{job_id}", { ...path(job), body: to })),
+    mutationFn: ({ job, to, keepalive = false }: Edit) =>
+      answer(api.PATCH("/job/{job_id}", { ...path(job), body: to, keepalive })),
     onSuccess: (job) => {
       putJob(queries, job);
       void queries.invalidateQueries({ queryKey: ["jobs"] });
@@ -49,7 +56,7 @@ export function useJobActions() {
   });
 
   const remove = (job: Job) => {
-    scheduleRemoval(job.job_id, {
+    prepareRemoval(job.job_id, {
       remove: (options) => answer(api.DELETE("/jobs/{job_id}", { ...path(job), ...options })),
       onRemoved: () => {
         queries.removeQueries({ queryKey: ["job", job.job_id] });
@@ -57,15 +64,21 @@ export function useJobActions() {
       },
       onError,
     });
-    toast(t("song.removed"), { label: t("action.undo"), run: () => undoRemoval(job.job_id) });
+    toast(t("song.removed"), {
+      label: t("action.undo"),
+      run: () => undoRemoval(job.job_id),
+      lapse: () => void carryOutRemoval(job.job_id),
+    });
   };
 
   return {
     cancel: (job: Job) => cancel.mutate(job),
     retry: (job: Job) => retry.mutate(job),
-    rename: (job: Job, title: string) => edit.mutate({ job, to: { title } }),
+    /** A failure is told like any other, and nothing is saved then. */
+    rename: (job: Job, title: string, onSaved: () => void) =>
+      void edit.mutateAsync({ job, to: { title } }).then(onSaved, () => undefined),
     favour: (job: Job) => edit.mutate({ job, to: { favourite: !job.favourite } }),
-    note: (job: Job, notes: string) => edit.mutate({ job, to: { notes } }),
+    note: (job: Job, notes: string, options: { keepalive?: boolean } = {}) => edit.mutate({ job, to: { notes }, ...options }),
     again: (job: Job, onPlaced: (jobId: string) => void) =>
       again.mutate({ job, key: randomKey() }, { onSuccess: (placed) => onPlaced(placed.job_id) }),
     remove,

@@ -5,6 +5,7 @@ import { useEffect, useState } from "react";
 import { answer, api, type Job, type JobsPage } from "@/api/client";
 import { askAgain } from "@/api/errors";
 import { hasEnded } from "@/api/songs";
+import { useVisible } from "@/lib/useVisible";
 
 import { listenToJob } from "./stream";
 
@@ -31,9 +32,11 @@ export function putJob(queries: QueryClient, job: Job): void {
   );
 }
 
+/** One job, streamed while the page is seen. */
 export function useJob(jobId: string) {
   const queries = useQueryClient();
   const [live, setLive] = useState(false);
+  const visible = useVisible();
   const query = useQuery({
     queryKey: ["job", jobId],
     queryFn: ({ signal }) => answer(api.GET("/job/{job_id}", { params: { path: { job_id: jobId } }, signal })),
@@ -44,20 +47,28 @@ export function useJob(jobId: string) {
   });
   const running = query.data !== undefined && !hasEnded(query.data.status);
 
+  // All tabs of a browser share its few connections to the server: a tab that nobody sees holds none.
   useEffect(() => {
-    if (!running) return;
+    if (!running || !visible) return;
     const stop = listenToJob(jobId, { onJob: (job) => putJob(queries, job), onLive: setLive });
     return () => {
       stop();
       setLive(false);
+    };
+  }, [jobId, running, visible, queries]);
+
+  useEffect(() => {
+    if (!running) return;
+    return () => {
       void queries.invalidateQueries({ queryKey: ["jobs"] });
       void queries.invalidateQueries({ queryKey: ["status"] });
     };
-  }, [jobId, running, queries]);
+  }, [running, queries]);
 
   return query;
 }
 
+/** A list of jobs. It is asked for as a whole while one of them runs: a stream each would be too many. */
 export function useJobs(filter: JobFilter = {}) {
   return useInfiniteQuery({
     queryKey: ["jobs", filter],

@@ -1,11 +1,9 @@
 /**
- * Songs about to be removed: hidden at once, removed for ever when the time to undo has passed or the page is left.
+ * Songs about to be removed: hidden at once, removed for ever when the way back is closed or the page is left.
  *
- * The server removes without a way back, so the way back is here.
+ * The server removes without a way back, so the way back is here. How long it stays open is the notice's to say.
  */
 import { useSyncExternalStore } from "react";
-
-import { UNDO_SECONDS } from "@/components/ui/toast-store";
 
 interface Removal {
   remove: (options: { keepalive?: boolean }) => Promise<unknown>;
@@ -14,7 +12,7 @@ interface Removal {
   onError: (error: unknown) => void;
 }
 
-const waiting = new Map<string, { timer: ReturnType<typeof setTimeout>; removal: Removal }>();
+const waiting = new Map<string, Removal>();
 let hidden: ReadonlySet<string> = new Set();
 const listeners = new Set<() => void>();
 
@@ -27,37 +25,32 @@ function show(jobId: string): void {
   setHidden(new Set([...hidden].filter((each) => each !== jobId)));
 }
 
-async function carryOut(jobId: string, options: { keepalive?: boolean } = {}): Promise<void> {
-  const entry = waiting.get(jobId);
-  if (!entry) return;
-  clearTimeout(entry.timer);
+/** Removes a song that still waits for it. */
+export async function carryOutRemoval(jobId: string, options: { keepalive?: boolean } = {}): Promise<void> {
+  const removal = waiting.get(jobId);
+  if (!removal) return;
   waiting.delete(jobId);
   try {
-    await entry.removal.remove(options);
-    await entry.removal.onRemoved();
+    await removal.remove(options);
+    await removal.onRemoved();
   } catch (error) {
-    entry.removal.onError(error);
+    removal.onError(error);
   }
   show(jobId);
 }
 
-export function scheduleRemoval(jobId: string, removal: Removal): void {
-  const timer = setTimeout(() => void carryOut(jobId), UNDO_SECONDS * 1000);
-  waiting.set(jobId, { timer, removal });
+export function prepareRemoval(jobId: string, removal: Removal): void {
+  waiting.set(jobId, removal);
   setHidden(new Set([...hidden, jobId]));
 }
 
 export function undoRemoval(jobId: string): void {
-  const entry = waiting.get(jobId);
-  if (!entry) return;
-  clearTimeout(entry.timer);
-  waiting.delete(jobId);
-  show(jobId);
+  if (waiting.delete(jobId)) show(jobId);
 }
 
 /** Carries out every removal that still waits; called when the page is left. */
 export function finishRemovals(): void {
-  for (const jobId of [...waiting.keys()]) void carryOut(jobId, { keepalive: true });
+  for (const jobId of [...waiting.keys()]) void carryOutRemoval(jobId, { keepalive: true });
 }
 
 /** The songs that are not to be shown. */

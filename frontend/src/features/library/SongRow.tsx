@@ -9,6 +9,7 @@ import { Link } from "@/components/ui/Link";
 import { Menu, MenuItem } from "@/components/ui/Menu";
 import { clock, moment } from "@/lib/format";
 import { paths } from "@/lib/route";
+import { useFocusAfter } from "@/lib/useFocusAfter";
 
 interface SongRowProps {
   job: Job;
@@ -21,6 +22,7 @@ interface SongRowProps {
 export function SongRow({ job, play, renderRename, onFavour, onRemove }: SongRowProps) {
   const { t, i18n } = useTranslation();
   const [renaming, setRenaming] = useState(false);
+  const link = useFocusAfter<HTMLAnchorElement>(renaming);
   const name = songName(job) || t("song.untitled");
   const seconds = job.tracks.find((track) => track.duration_sec !== null)?.duration_sec ?? null;
   const ended = hasEnded(job.status);
@@ -33,7 +35,7 @@ export function SongRow({ job, play, renderRename, onFavour, onRemove }: SongRow
         {renaming ? (
           renderRename(() => setRenaming(false))
         ) : (
-          <Link href={paths.song(job.job_id)} className="block truncate font-medium hover:underline">
+          <Link ref={link} href={paths.song(job.job_id)} className="block truncate font-medium hover:underline">
             {name}
           </Link>
         )}

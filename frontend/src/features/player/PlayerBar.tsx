@@ -10,6 +10,17 @@ import { clock } from "@/lib/format";
 import { useCurrentTime, useDeck } from "./deck-context";
 import { followMediaSession } from "./media-session";
 
+/** Tells the page how much of the window's bottom the bar covers, so that nothing else sticks behind it. */
+function publishHeight(bar: HTMLElement) {
+  const root = document.documentElement;
+  const observer = new ResizeObserver(() => root.style.setProperty("--player", `${bar.offsetHeight}px`));
+  observer.observe(bar);
+  return () => {
+    observer.disconnect();
+    root.style.removeProperty("--player");
+  };
+}
+
 /** What is on the deck, at hand on every page. */
 export function PlayerBar() {
   const { t } = useTranslation();
@@ -33,6 +44,7 @@ export function PlayerBar() {
   if (!song) return null;
   return (
     <section
+      ref={publishHeight}
       aria-label={t("player.label")}
       className="sticky bottom-0 z-30 border-t border-line bg-raised pb-[env(safe-area-inset-bottom)]"
     >

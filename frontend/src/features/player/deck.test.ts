@@ -83,6 +83,24 @@ describe("the deck", () => {
     release();
   });
 
+  it("loads a song again that once failed to load, and lets go of one that nobody needs", async () => {
+    const load = vi.spyOn(HTMLMediaElement.prototype, "load");
+    const deck = new Deck();
+    const release = deck.hold(song("a"));
+    const audio = deck.audioOf("a");
+    if (!audio) throw new Error("A song that is held has an element.");
+    await deck.play(song("a"));
+    expect(load).not.toHaveBeenCalled();
+    Object.defineProperty(audio, "error", { value: { code: 2 } });
+    await deck.play(song("a"));
+    expect(load).toHaveBeenCalledTimes(1);
+    expect(deck.getState()).toMatchObject({ playing: true, failed: false });
+    release();
+    deck.eject();
+    expect(audio.hasAttribute("src")).toBe(false);
+    expect(load).toHaveBeenCalledTimes(2);
+  });
+
   it("says when a song cannot be played", async () => {
     vi.spyOn(HTMLMediaElement.prototype, "play").mockRejectedValue(new DOMException("No codec", "NotSupportedError"));
     const deck = new Deck();

@@ -82,6 +82,8 @@ export class Deck {
     if (before && before.key !== song.key) this.elements.get(before.key)?.pause();
     this.change({ current: song, failed: false });
     if (before && before.key !== song.key) this.dropUnused(before.key);
+    // An element that once failed to load stays as it is until it is told to load again.
+    if (audio.error) audio.load();
     try {
       await audio.play();
     } catch (error) {
@@ -159,6 +161,8 @@ export class Deck {
     this.holders.delete(key);
     audio.pause();
     audio.removeAttribute("src");
+    // Without this the browser keeps the connection and what it has loaded.
+    audio.load();
     audio.remove();
   }
 

@@ -5,9 +5,10 @@ import { useTranslation } from "react-i18next";
 import { isPassing } from "@/api/errors";
 import { Button } from "@/components/ui/Button";
 
+import { readSystem } from "./system-state";
 import { useStatus } from "./useStatus";
 
-/** What everybody must know before anything else: no connection, a model that only makes noise. */
+/** What everybody must know before anything else: no connection, no worker, a model that only makes noise. */
 export function Banners() {
   const { t } = useTranslation();
   const online = useSyncExternalStore(
@@ -22,6 +23,8 @@ export function Banners() {
     () => navigator.onLine,
   );
   const status = useStatus();
+  const state = readSystem(status.data, status.isError);
+  const errors = new Set(status.data?.workers.flatMap((worker) => worker.error ?? []));
   const unreachable = status.isError && isPassing(status.error);
   return (
     <div role="status">
@@ -34,6 +37,16 @@ export function Banners() {
           <Button size="sm" disabled={status.isFetching} onClick={() => void status.refetch()}>
             {t("action.tryAgain")}
           </Button>
+        </Banner>
+      )}
+      {state === "broken" && (
+        <Banner icon={<CircleAlert size={18} aria-hidden className="mt-0.5 shrink-0 text-bad" />}>
+          <span>
+            <strong className="font-semibold">{t("banner.broken")}</strong>{" "}
+            <span lang="en" className="break-words">
+              {[...errors].join(" ")}
+            </span>
+          </span>
         </Banner>
       )}
       {status.data?.untrained === true && (

@@ -3,10 +3,13 @@ import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Problem } from "@/components/Problem";
+import { toast } from "@/components/ui/toast-store";
+import { isComposing } from "@/lib/composing";
+import { splitTags } from "@/lib/tag-list";
 
 import { AssembledPrompt } from "./AssembledPrompt";
 import { TagCategorySection } from "./TagCategorySection";
-import { countIn, OWN, MOST_PER_CATEGORY, ownTag, toggleTag, type Catalogue } from "./tags";
+import { addTags, countIn, MOST_PER_CATEGORY, ownTag, searchTags, toggleTag, type Catalogue } from "./tags";
 import { useTags } from "./useTags";
 
 interface TagBuilderProps {
@@ -23,9 +26,19 @@ export function TagBuilder({ tags, onChange }: TagBuilderProps) {
   const [search, setSearch] = useState("");
   const searchId = useId();
   const catalogue = query.data ?? NONE;
-  const own = query.data ? ownTag(search, catalogue) : null;
-  const roomForOwn = own !== null && !tags.includes(own) && countIn(OWN, tags, catalogue) < MOST_PER_CATEGORY;
   const toggle = (tag: string) => onChange(toggleTag(tags, tag, catalogue));
+  const wanted = query.data ? splitTags(search) : [];
+  const own = ownTag(search, catalogue);
+  const addLabel = wanted.length > 1 ? t("tags.addAll", { count: wanted.length }) : own && t("tags.addOwn", { tag: own });
+  const canAdd = addTags(tags, wanted, catalogue).length > tags.length;
+  const fits = Object.values(catalogue).some((category) => searchTags(category.tags, search).length > 0);
+  const add = (list: readonly string[]) => {
+    const next = addTags(tags, list, catalogue);
+    const leftOut = list.filter((tag) => !next.some((each) => each.toLocaleLowerCase() === tag.toLocaleLowerCase()));
+    if (leftOut.length > 0) toast(t("tags.full", { count: MOST_PER_CATEGORY }));
+    onChange(next);
+    setSearch(leftOut.join(", "));
+  };
 
   return (
     <div className="flex flex-col gap-4">
@@ -42,25 +55,32 @@ export function TagBuilder({ tags, onChange }: TagBuilderProps) {
           placeholder={t("tags.search")}
           onChange={(event) => setSearch(event.currentTarget.value)}
           onKeyDown={(event) => {
-            if (event.key !== "Enter" || event.ctrlKey || event.metaKey || !roomForOwn) return;
+            if (event.key !== "Enter" || event.ctrlKey || event.metaKey || isComposing(event)) return;
             event.preventDefault();
-            toggle(own);
-            setSearch("");
+            if (wanted.length > 0) add(wanted);
+          }}
+          onPaste={(event) => {
+            const list = splitTags(event.clipboardData.getData("text"));
+            if (!query.data || list.length < 2) return;
+            event.preventDefault();
+            add(list);
           }}
           className="h-10 w-full rounded-md border border-edge bg-raised pr-3 pl-9 text-sm"
         />
       </div>
       {query.isError && <Problem error={query.error} onRetry={() => void query.refetch()} />}
-      {roomForOwn && (
+      {query.data && !fits && !(canAdd && wanted.length > 1) && (
+        <p role="status" className="text-sm text-soft">
+          {t("tags.noneFits")}
+        </p>
+      )}
+      {canAdd && addLabel && (
         <button
           type="button"
-          onClick={() => {
-            toggle(own);
-            setSearch("");
-          }}
+          onClick={() => add(wanted)}
           className="flex items-center gap-2 self-start text-sm text-hot-text hover:underline"
         >
-          <Plus size={16} aria-hidden /> {t("tags.addOwn", { tag: own })}
+          <Plus size={16} aria-hidden /> {addLabel}
         </button>
       )}
       {query.isPending && <div aria-hidden className="h-[34rem] animate-pulse rounded-md bg-sunken" />}

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { SAMPLE_TAGS } from "@/testing/samples";
 
-import { categoryOf, inPromptOrder, labelIn, MOST_PER_CATEGORY, OWN, ownTag, promptOf, searchTags, toggleTag } from "./tags";
+import { addTags, categoryOf, inPromptOrder, labelIn, MOST_PER_CATEGORY, OWN, ownTag, promptOf, searchTags, toggleTag } from "./tags";
 
 describe("choosing tags", () => {
   it("adds and takes away", () => {
@@ -16,6 +16,17 @@ describe("choosing tags", () => {
     const all = genres.reduce<readonly string[]>((tags, tag) => toggleTag(tags, tag, SAMPLE_TAGS), []);
     expect(all).toHaveLength(MOST_PER_CATEGORY);
     expect(toggleTag(all, "Piano", SAMPLE_TAGS)).toHaveLength(MOST_PER_CATEGORY + 1);
+  });
+});
+
+describe("adding a list of tags", () => {
+  it("takes known ones as they are spelled, keeps those that are there, and makes the others own tags", () => {
+    expect(addTags(["Piano"], ["jazz", "Piano", "J-Pop"], SAMPLE_TAGS)).toEqual(["Piano", "Jazz", "J-Pop"]);
+  });
+
+  it("leaves out what has no room", () => {
+    const own = Array.from({ length: MOST_PER_CATEGORY + 1 }, (_, index) => `Own ${index}`);
+    expect(addTags([], [...own, "Piano"], SAMPLE_TAGS)).toEqual([...own.slice(0, MOST_PER_CATEGORY), "Piano"]);
   });
 });
 

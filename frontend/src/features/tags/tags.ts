@@ -32,6 +32,14 @@ export function toggleTag(tags: readonly string[], tag: string, catalogue: Catal
   return countIn(categoryOf(tag, catalogue), tags, catalogue) < MOST_PER_CATEGORY ? [...tags, tag] : tags;
 }
 
+/** Adds each tag, as the catalogue spells it where it has it; what is there stays, and what has no room is left out. */
+export function addTags(tags: readonly string[], added: readonly string[], catalogue: Catalogue): readonly string[] {
+  return added.reduce((all, each) => {
+    const tag = knownTag(each, catalogue) ?? each;
+    return all.includes(tag) ? all : toggleTag(all, tag, catalogue);
+  }, tags);
+}
+
 /** The prompt: category by category, in the catalogue's order, each in the order of choosing; own tags last. */
 export function inPromptOrder(tags: readonly string[], catalogue: Catalogue): string[] {
   return [...Object.keys(catalogue), OWN].flatMap((category) =>
@@ -52,10 +60,13 @@ export function searchTags(tags: readonly string[], search: string): readonly st
 export function ownTag(search: string, catalogue: Catalogue): string | null {
   const tag = search.trim();
   if (!tag || /[,，、\n]/.test(tag)) return null;
-  const known = Object.values(catalogue).some((category) =>
-    category.tags.some((each) => each.toLocaleLowerCase() === tag.toLocaleLowerCase()),
-  );
-  return known ? null : tag;
+  return knownTag(tag, catalogue) === null ? tag : null;
+}
+
+/** The tag as the catalogue spells it; null when no category has it. */
+function knownTag(tag: string, catalogue: Catalogue): string | null {
+  const tags = Object.values(catalogue).flatMap((category) => category.tags);
+  return tags.find((each) => each.toLocaleLowerCase() === tag.toLocaleLowerCase()) ?? null;
 }
 
 /** "流派/风格 (Genre/Style)" holds both languages: the part that is this one's. */
