@@ -53,6 +53,6 @@ def _read(cursor: str | None) -> int | None:
         before = int(cursor.removeprefix("j"), 16)
     except ValueError:
         before = -1
-    if before < 0 or _cursor(before) != cursor or before.bit_length() > 63:
+    if before < 0 or _cursor(before) != cursor or before.bit_length() > 31:
         raise InvalidRequest("cursor", "must be the next_cursor of a page, unchanged")
     return before

@@ -36,6 +36,10 @@ class Refused(KhalaError):
         self.status, self.retry_after = status, retry_after
 
 
+class RefusedForNow(Refused, Unreachable):
+    """A 503: the server, or a proxy before it, will answer again by itself. Whoever waits for a job waits on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """One request of the API."""
@@ -91,7 +95,8 @@ def check(answer: httpx.Response) -> None:
     if answer.status_code in _ON_THE_WAY:
         raise Unreachable(f"{answer.url}: {sentence}")
     asked = answer.headers.get("retry-after", "")
-    raise Refused(answer.status_code, sentence, float(asked) if asked.isdecimal() else None)
+    refusal = RefusedForNow if answer.status_code == 503 else Refused
+    raise refusal(answer.status_code, sentence, float(asked) if asked.isdecimal() else None)
 
 
 def unreachable(base_url: str, error: Exception) -> Unreachable:

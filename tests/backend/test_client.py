@@ -96,6 +96,23 @@ def test_another_program_at_the_address_is_told_apart() -> None:
         it.status()
 
 
+def test_a_server_that_is_busy_for_now_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.client.synchronous.RECONNECT_SECONDS", 0.01)
+    asked: list[httpx.Request] = []
+
+    def busy(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(503, headers={"Retry-After": "2"}, json={"error": "The store does not answer."})
+
+    with (
+        Khala("http://it", transport=httpx.MockTransport(busy)) as it,
+        pytest.raises(Refused, match="The store does not answer") as refused,
+    ):
+        it.wait("job", patience_seconds=0.1)
+    assert (refused.value.status, refused.value.retry_after) == (503, 2)
+    assert len(asked) > 1
+
+
 def test_a_broken_stream_is_taken_up_where_it_ended(tmp_path: Path) -> None:
     stream = Stream()
     assert stream.headers() == {}

@@ -86,6 +86,7 @@ async def test_lists_are_filtered(running: Studio) -> None:
         ({"cursor": "j-1"}, "cursor"),
         ({"cursor": "j0x1"}, "cursor"),
         ({"cursor": "j" + "f" * 99}, "cursor"),
+        ({"cursor": "j80000000"}, "cursor"),
         ({"status": "loud"}, "status.0"),
         ({"favourite": "maybe"}, "favourite"),
         ({"text": "a\x00b"}, "text"),
