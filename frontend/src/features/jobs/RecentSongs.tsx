@@ -43,7 +43,7 @@ function Row({ job, play }: { job: Job; play: ReactNode }) {
   const percent = percentOf(job);
   const ended = hasEnded(job.status);
   return (
-    <li className="relative flex min-h-16 items-center gap-3 bg-panel px-4">
+    <li className="relative flex min-h-16 items-center gap-3 bg-panel px-4 md:last:odd:col-span-2">
       {play}
       <div className="min-w-0 flex-1">
         <Link href={paths.song(job.job_id)} className="block truncate font-medium hover:underline">
