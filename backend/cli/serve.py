@@ -25,10 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     wanted = parse_gpus(options.gpus)
-    if has_nvidia_gpu():
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    # Asking the driver can take seconds: only where there is a list that a number may be missing from.
+    if listed is not None and has_nvidia_gpu():
         for gpu in wanted:
             if isinstance(gpu, int):
-                visible_gpu(gpu, os.environ.get("CUDA_VISIBLE_DEVICES"))
+                visible_gpu(gpu, listed)
     settings = settings_from(options)
     configure_logging(settings.paths.logs_dir / "api.log", log_format=settings.server.log_format)
     # Bound first: a second dispatcher must end here, before it touches a job or starts a worker.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 
 import anyio
@@ -75,7 +76,9 @@ class Dispatcher:
         self._work.set()
         async with anyio.create_task_group() as batches:
             while True:
-                await self._work.wait()
+                # A disk that was too full is looked at again even if nobody submits anything.
+                with anyio.move_on_after(_ROOM_SECONDS if self._pool.held_up else math.inf):
+                    await self._work.wait()
                 self._work.clear()
                 await self._hand_out(batches)
 
@@ -126,7 +129,6 @@ class Dispatcher:
             if self._pool.held_up is None:
                 logger.warning("nothing more is begun: %s", full)
             self._pool.held_up = str(full)
-            asyncio.get_running_loop().call_later(_ROOM_SECONDS, self._work.set)
             return False
         self._pool.held_up = None
         return True

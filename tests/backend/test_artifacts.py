@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
 import subprocess
 import time
 from dataclasses import replace
@@ -21,7 +20,6 @@ from backend.artifacts.metadata import CUT_WARNING, UNTRAINED_WARNING, TrackFact
 from backend.artifacts.song_writer import SongWriter
 from backend.artifacts.store import ArtifactStore, new_file_id
 from backend.artifacts.waveform import peaks_of
-from backend.artifacts.whole_file import whole_file
 from core.codes import FullCodes, SavedCodes
 from core.engine import AudioArray, AudioFormat
 from core.errors import ArtifactError, Mp3EncodingFailed
@@ -241,32 +239,6 @@ def test_a_file_appears_whole_or_not_at_all(store: ArtifactStore, tmp_path: Path
     with store.writing(name) as path:
         path.write_bytes(b"whole")
     assert store.find(name).read_bytes() == b"whole"
-
-
-def test_a_file_that_cannot_be_is_known_before_any_work(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
-    (tmp_path / "folder").mkdir()
-    for impossible in (tmp_path / "file" / "x.wav", tmp_path / "folder"):
-        with pytest.raises(ArtifactError, match="could not be written"), whole_file(impossible):
-            pytest.fail("the work was begun")
-
-    with whole_file(tmp_path / "new" / "deep" / "x.wav") as part:
-        part.write_bytes(b"whole")
-    assert [path.name for path in (tmp_path / "new" / "deep").iterdir()] == ["x.wav"]
-
-
-def test_a_name_is_on_the_disk_before_anybody_hears_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    synced: list[tuple[bool, bool]] = []
-
-    def note(descriptor: int) -> None:
-        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        synced.append((is_folder, (tmp_path / "x.wav").exists()))
-
-    monkeypatch.setattr(os, "fsync", note)
-    with whole_file(tmp_path / "x.wav") as part:
-        part.write_bytes(b"whole")
-
-    assert synced == [(False, False), (True, True)], "first what is in it, then its name"
 
 
 def test_what_a_dead_process_left_half_written_is_swept_away(store: ArtifactStore, tmp_path: Path) -> None:

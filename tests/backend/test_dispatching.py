@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from core.engine import RuntimeMode
 from core.job import TrackStatus
 from core.progress import Phase
 from tests.backend.jobs import add, claim
-from tests.backend.studio import dispatching, fake_worker, served, settings_in, studio, until
+from tests.backend.studio import Studio, dispatching, fake_worker, served, settings_in, studio, until
 from tests.fakes.engine import FakeEngine
 
 SILENCE = object()
@@ -56,6 +56,18 @@ def rogue_worker(answer: Answer, *, status: int = 200, dies: bool = False) -> Fa
         return StreamingResponse(lines(), status_code=status)
 
     return app
+
+
+@asynccontextmanager
+async def beside_one_that_dies(folder: Path, engine: FakeEngine) -> AsyncIterator[Studio]:
+    """Worker 0 dies at its first task, worker 1 makes songs; both are idle."""
+    async with (
+        served(rogue_worker(lambda task: [], dies=True)) as rogue,
+        fake_worker(lambda: engine, ArtifactStore(folder / "audio"), worker_id=1) as good,
+        dispatching(folder, [rogue, good]) as running,
+    ):
+        await running.until_idle(2)
+        yield running
 
 
 async def test_one_idle_worker_makes_both_tracks_in_one_batch(tmp_path: Path) -> None:
@@ -179,12 +191,7 @@ async def test_a_refusal_to_start_counts_as_lost(tmp_path: Path) -> None:
 
 async def test_a_track_lost_by_one_worker_is_made_by_another(tmp_path: Path) -> None:
     engine = FakeEngine()
-    async with (
-        served(rogue_worker(lambda task: [], dies=True)) as rogue,
-        fake_worker(lambda: engine, ArtifactStore(tmp_path / "audio"), worker_id=1) as good,
-        dispatching(tmp_path, [rogue, good]) as running,
-    ):
-        await running.until_idle(2)
+    async with beside_one_that_dies(tmp_path, engine) as running:
         job = await running.finished(await running.submit(seed=10))
 
     assert job["status"] == "completed"
@@ -194,12 +201,7 @@ async def test_a_track_lost_by_one_worker_is_made_by_another(tmp_path: Path) -> 
 
 async def test_a_lost_track_goes_to_a_worker_that_has_been_idle_all_the_time(tmp_path: Path) -> None:
     engine = FakeEngine()
-    async with (
-        served(rogue_worker(lambda task: [], dies=True)) as rogue,
-        fake_worker(lambda: engine, ArtifactStore(tmp_path / "audio"), worker_id=1) as good,
-        dispatching(tmp_path, [rogue, good]) as running,
-    ):
-        await running.until_idle(2)
+    async with beside_one_that_dies(tmp_path, engine) as running:
         job = await running.finished(await running.submit(num_tracks=1))
 
     assert job["status"] == "completed"
@@ -217,12 +219,7 @@ async def test_a_track_whose_end_was_noted_after_all_is_left_alone(
 
     monkeypatch.setattr(TrackQueue, "lose", noted_meanwhile)
     engine = FakeEngine()
-    async with (
-        served(rogue_worker(lambda task: [], dies=True)) as rogue,
-        fake_worker(lambda: engine, ArtifactStore(tmp_path / "audio"), worker_id=1) as good,
-        dispatching(tmp_path, [rogue, good]) as running,
-    ):
-        await running.until_idle(2)
+    async with beside_one_that_dies(tmp_path, engine) as running:
         job = await running.finished(await running.submit(num_tracks=1))
         assert job["tracks"][0]["error"].startswith("It failed")
         assert (await running.finished(await running.submit()))["status"] == "completed"

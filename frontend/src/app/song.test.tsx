@@ -1,145 +1,13 @@
 import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import type { Job } from "@/api/client";
 import { navigate, paths } from "@/lib/route";
-import { FakeEventSource } from "@/testing/FakeEventSource";
+import { keepJob, runningJob } from "@/testing/keepJob";
 import { renderApp } from "@/testing/renderApp";
-import { doneTrack, sampleJob, samplePage, sampleTrack } from "@/testing/samples";
+import { doneTrack, sampleJob, sampleTrack } from "@/testing/samples";
 import { server } from "@/testing/server";
-
-/** A server with one job, which a test may change while it runs. */
-function keepJob(first: Job) {
-  const kept = { job: first, asked: 0 };
-  server.use(
-    http.get("*/api/job/job-1", () => {
-      kept.asked += 1;
-      return HttpResponse.json(kept.job);
-    }),
-    http.get("*/api/job/job-1/track/:index/waveform", () => HttpResponse.json({ error: "Gone" }, { status: 404 })),
-  );
-  return kept;
-}
-
-const running = sampleJob({
-  status: "generating",
-  tracks: [
-    sampleTrack({
-      status: "generating",
-      worker_phase: "backbone",
-      progress: 42,
-      tokens_per_second: 310.4,
-      eta_seconds: 40,
-    }),
-    sampleTrack({ index: 1, seed: 8 }),
-  ],
-  queue_position: 1,
-});
-
-describe("a job in the making", () => {
-  it("tells percent, phase, speed and time left, and the place in line", async () => {
-    keepJob(running);
-    renderApp("/song/job-1");
-    const [first, second] = await screen.findAllByRole("progressbar");
-    expect(first).toHaveAttribute("aria-valuetext", "42% · Composing · 310 tokens/s · about 40 sec left");
-    expect(second).toHaveAttribute("aria-valuetext", "0% · Place 1 in line");
-  });
-
-  it("is asked for again and again where events do not come", async () => {
-    const kept = keepJob(running);
-    renderApp("/song/job-1");
-    await screen.findAllByRole("progressbar");
-    kept.job = sampleJob();
-    expect(await screen.findByRole("button", { name: "Play Track 2" }, { timeout: 4000 })).toBeInTheDocument();
-    const asked = kept.asked;
-    await new Promise((resolve) => setTimeout(resolve, 1700));
-    expect(kept.asked).toBe(asked);
-  });
-
-  it("can be cancelled", async () => {
-    keepJob(running);
-    server.use(
-      http.delete("*/api/job/job-1", () =>
-        HttpResponse.json(sampleJob({ status: "cancelled", tracks: [sampleTrack({ status: "cancelled" })] })),
-      ),
-    );
-    const { user } = renderApp("/song/job-1");
-    await user.click(await screen.findByRole("button", { name: "Cancel" }));
-    expect(await screen.findByText(/^Cancelled · /)).toBeInTheDocument();
-    expect(screen.queryByRole("button", { name: "Cancel" })).not.toBeInTheDocument();
-    expect(screen.getByRole("button", { name: "Try the missing tracks again" })).toBeInTheDocument();
-  });
-});
-
-describe("a job's events", () => {
-  beforeEach(() => {
-    FakeEventSource.opened = [];
-    vi.stubGlobal("EventSource", FakeEventSource);
-  });
-
-  it("move the page without asking, and the stream is closed at the end", async () => {
-    const kept = keepJob(running);
-    renderApp("/song/job-1");
-    await screen.findAllByRole("progressbar");
-    const source = FakeEventSource.opened.at(-1);
-    expect(source?.url).toBe("/api/job/job-1/events");
-    act(() => source?.send("job", { ...running, tracks: [sampleTrack({ status: "superres", progress: 71 })] }));
-    expect(await screen.findByText("71%")).toBeInTheDocument();
-    const asked = kept.asked;
-    await new Promise((resolve) => setTimeout(resolve, 1700));
-    expect(kept.asked).toBe(asked);
-
-    kept.job = sampleJob();
-    act(() => source?.send("job", kept.job));
-    expect(await screen.findByRole("button", { name: "Play Track 1" })).toBeInTheDocument();
-    await waitFor(() => expect(source?.closed).toBe(true));
-  });
-
-  it("are replaced by asking while they are lost", async () => {
-    const kept = keepJob(running);
-    renderApp("/song/job-1");
-    await screen.findAllByRole("progressbar");
-    act(() => FakeEventSource.opened.at(-1)?.breakDown());
-    kept.job = sampleJob();
-    expect(await screen.findByRole("button", { name: "Play Track 1" }, { timeout: 4000 })).toBeInTheDocument();
-  });
-
-  it("are listened to only while the page is seen", async () => {
-    keepJob(running);
-    renderApp("/song/job-1");
-    await screen.findAllByRole("progressbar");
-    expect(FakeEventSource.opened).toHaveLength(1);
-    const hide = (hidden: boolean) => {
-      vi.spyOn(document, "visibilityState", "get").mockReturnValue(hidden ? "hidden" : "visible");
-      act(() => void document.dispatchEvent(new Event("visibilitychange")));
-    };
-    hide(true);
-    expect(FakeEventSource.opened[0]?.closed).toBe(true);
-    hide(false);
-    expect(FakeEventSource.opened).toHaveLength(2);
-    act(() => FakeEventSource.opened[1]?.send("job", sampleJob()));
-    expect(await screen.findByRole("button", { name: "Play Track 1" })).toBeInTheDocument();
-  });
-
-  it("are not needed by the newest songs, whose list is asked for again", async () => {
-    const kept = keepJob(running);
-    server.use(http.get("*/api/jobs", () => HttpResponse.json(samplePage([kept.job]))));
-    renderApp();
-    expect(await screen.findByText(/In the making · 21%/)).toBeInTheDocument();
-    kept.job = sampleJob();
-    expect(await screen.findByRole("button", { name: "Play Kettle" })).toBeInTheDocument();
-    expect(FakeEventSource.opened).toEqual([]);
-  });
-
-  it("that are no jobs are passed over", async () => {
-    keepJob(running);
-    renderApp("/song/job-1");
-    await screen.findAllByRole("progressbar");
-    act(() => FakeEventSource.opened.at(-1)?.sendText("job", "<html>Bad gateway</html>"));
-    expect(screen.getByText("42%")).toBeInTheDocument();
-  });
-});
 
 describe("a finished job", () => {
   it("shows its words, its numbers and its files", async () => {
@@ -278,7 +146,7 @@ describe("a finished job", () => {
         tracks: [doneTrack(0), sampleTrack({ index: 1, status: "error", error: "The worker ran out of memory." })],
       }),
     );
-    server.use(http.post("*/api/job/job-1/retry", () => HttpResponse.json(running)));
+    server.use(http.post("*/api/job/job-1/retry", () => HttpResponse.json(runningJob)));
     const { user } = renderApp("/song/job-1");
     expect(await screen.findByText("The worker ran out of memory.")).toBeInTheDocument();
     await user.click(screen.getByRole("button", { name: "Try the missing tracks again" }));
