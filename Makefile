@@ -10,7 +10,7 @@ setup:
 	bash run_backend.sh setup --dev
 
 lint: setup
-	bash -n run_backend.sh
+	for script in run_backend.sh benchmarks/*.sh training/*.sh; do bash -n $$script || exit 1; done
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy

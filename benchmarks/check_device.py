@@ -12,7 +12,7 @@ import copy
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy.typing as npt
 import torch
 
 from benchmarks.random_engine import random_codec, random_transformer
-from benchmarks.shapes import LAYOUT, PUBLISHED_CODEC, SHAPES
+from benchmarks.shapes import LAYOUT, SHAPES, SMALL_CODEC
 from core.codes import CoarseCodes, FullCodes
 from core.engine import BackboneTask, SuperresTask, Unwatched
 from core.errors import GenerationError
@@ -34,7 +34,6 @@ from models.transformer.model import Transformer
 from models.verify.agreement import Agreement, signal_to_noise_db
 from models.verify.foretelling import NativeForeteller
 
-_SMALL_CODEC = replace(PUBLISHED_CODEC, decoder_width=384)
 _CPU = torch.device("cpu")
 _PROMPT = np.arange(1, 33, dtype=np.int32)
 
@@ -119,12 +118,12 @@ def _check_layers(here: Transformer, there: Transformer, layout: TokenLayout, co
 
 def _check_codec(device: torch.device, frames: int) -> Check:
     torch.manual_seed(1)
-    decoder, codebooks = random_codec(_SMALL_CODEC, _CPU)
+    decoder, codebooks = random_codec(SMALL_CODEC, _CPU)
     codes = FullCodes(values=np.random.default_rng(0).integers(0, 1024, (64, frames)).astype(np.int16))
     heard = []
     for where in (_CPU, device):
         quantizer = ResidualVectorQuantizer(codebooks.to(where))
-        codec = NativeCodecDecoder(_SMALL_CODEC, copy.deepcopy(decoder).to(where), quantizer)
+        codec = NativeCodecDecoder(SMALL_CODEC, copy.deepcopy(decoder).to(where), quantizer)
         heard.append(np.concatenate(list(codec.decode(codes)), axis=1))
     snr_db = signal_to_noise_db(*heard)
     return Check(name="codec, signal to noise against the CPU in dB", figure=snr_db, passed=snr_db > 60)

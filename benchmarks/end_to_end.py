@@ -19,7 +19,7 @@ import torch
 
 from benchmarks.random_engine import RandomEngine
 from benchmarks.setting import hardware
-from benchmarks.shapes import SHAPES
+from benchmarks.shapes import CODECS, SHAPES
 from benchmarks.timed_engine import TimedEngine
 from core.engine import RuntimeMode, SongEngine, Unwatched
 from core.pipeline import Song, SongPipeline
@@ -50,6 +50,8 @@ def main() -> None:
     }
     tokens = sum(song.backbone_tokens for song in songs)
     report = {
+        "benchmark": "end_to_end",
+        "model": options.random or engine.description.checkpoint,
         "hardware": hardware(torch.device(engine.description.device)),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
@@ -74,7 +76,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     model = parser.add_mutually_exclusive_group()
     model.add_argument("--checkpoints", type=Path, help="a checkpoint tree; default: the untrained miniature")
-    model.add_argument("--random", choices=SHAPES, help="random weights of a size, behind a codec of the published one")
+    model.add_argument("--random", choices=SHAPES, help="random weights of a size, before a codec to match")
     parser.add_argument("--seconds", type=float, default=60.0, help="audio a track")
     parser.add_argument("--tracks", type=int, default=int(NUM_TRACKS.default))
     parser.add_argument("--device")
@@ -91,6 +93,7 @@ def _engine(options: argparse.Namespace, scratch: Path) -> SongEngine:
             formats=choose_formats(options.dtype, device),
             runtime_mode=options.runtime_mode,
             transformer=SHAPES[options.random],
+            codec=CODECS[options.random],
         )
 
     # Only a real checkpoint needs what reads one: random weights are made where there is nothing but PyTorch.

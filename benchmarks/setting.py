@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,5 +20,10 @@ def setting(device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
 
 
 def hardware(device: torch.device) -> str:
-    """The GPU's name, or what kind of CPU it is."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{platform.machine()} CPU"
+    """The GPU's name, or the CPU's with the widest instructions torch uses on it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    known = Path("/proc/cpuinfo")
+    names = [line for line in known.read_text().splitlines() if line.startswith("model name")] if known.exists() else []
+    name = names[0].split(":")[1].strip() if names else platform.machine()
+    return f"{name}, {torch.backends.cpu.get_cpu_capability()}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.token_layout import TokenLayout
 from models.codec.config import CodecConfig
 from models.transformer.config import TransformerConfig
@@ -30,3 +32,7 @@ PUBLISHED_CODEC = CodecConfig(
     encoder_width=128,
     encoder_strides=(4, 8, 8, 8),
 )
+
+SMALL_CODEC = replace(PUBLISHED_CODEC, decoder_width=384)
+CODECS = {"demo": SMALL_CODEC, "medium": SMALL_CODEC, "published": PUBLISHED_CODEC}
+"""What stands behind each size: a small model is not measured by waiting for the published decoder."""

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 _ALLOWED = ("numpy", "torch", "core", "models", "training", "benchmarks")
-_BENCHMARKS = ("check_device", "decode", "superres", "end_to_end", "gpu_table")
+_BENCHMARKS = ("check_device", "decode", "superres", "end_to_end", "table")
 
 _SCRIPT = """
 import sys

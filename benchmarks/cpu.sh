@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# What a CPU without anything else to do reaches: the demo in the box, and 170 million random weights.
+#
+#   OUT=DIR benchmarks/cpu.sh            # about half an hour on two cores; KHALA_BRIEF=1: a minute, to see that it runs
+#
+# With the packages of requirements-dev.txt it races Hugging Face's Llama and megatron-core too.
+set -uo pipefail
+device=cpu
+export OMP_WAIT_POLICY=passive # as the server runs
+source "$(dirname "${BASH_SOURCE[0]}")/measure.sh"
+
+if [ -z "${KHALA_BRIEF:-}" ]; then
+    near=(--batches 1 2 8 --contexts 1024 8192)
+    far=(--batches 1 2 --contexts 16384 --steps 4)
+    songs=(--seconds 30 60 180 360)
+    lengths=(60 180)
+else
+    near=(--batches 1 --contexts 64 --steps 2)
+    far=("${near[@]}")
+    songs=(--seconds 2 --layers 1)
+    lengths=(0.3)
+fi
+for shape in demo medium; do
+    measure "decode-$shape" 600 benchmarks.decode --shape "$shape" "${near[@]}"
+    measure "decode-$shape-far" 600 benchmarks.decode --shape "$shape" "${far[@]}"
+    measure "superres-$shape" 1200 benchmarks.superres --shape "$shape" "${songs[@]}"
+    for seconds in "${lengths[@]}"; do
+        for tracks in 1 2; do
+            measure "song-$shape-$seconds-$tracks" 1200 \
+                benchmarks.end_to_end --random "$shape" --seconds "$seconds" --tracks "$tracks"
+        done
+    done
+done
+measure song-as-served 300 benchmarks.end_to_end --checkpoints checkpoints/demo
+measure loading 300 benchmarks.loading --shape medium --cold
+finish
