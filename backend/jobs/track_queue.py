@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from backend.artifacts.store import TrackFiles, new_file_id
@@ -60,14 +60,16 @@ class TrackQueue:
     def claim(
         self, worker_id: int, *, idle_workers: int = 1, others: bool = False, checkpoint: str | None = None
     ) -> Claim | None:
-        """Give a worker its share of the job whose turn it is: its queued tracks in ``idle_workers`` equal parts.
+        """Give an idle worker its share of the job whose turn it is: its queued tracks in ``idle_workers`` equal parts.
 
+        What it is said to have at work already is queued again first: a claim that was kept, but whose answer was lost.
         With ``others``, other workers that could make a track, it is not given one that it lost itself.
         """
         waiting = select(TrackRow).where(TrackRow.status == TrackStatus.QUEUED)
         if others:
             waiting = waiting.where(TrackRow.lost_by.is_distinct_from(worker_id))
         with self._database.writing() as session:
+            self._requeue(session, TrackRow.worker_id == worker_id, gives_back_the_attempt=True)
             first = session.scalar(waiting.join(JobRow).order_by(*IN_TURN).limit(1))
             if first is None:
                 return None
@@ -149,7 +151,8 @@ class TrackQueue:
 
         Ids of those jobs; a track that nobody wants any more is cancelled instead.
         """
-        return self._requeue(gives_back_the_attempt=True)
+        with self._database.writing() as session:
+            return self._requeue(session, gives_back_the_attempt=True)
 
     def requeue_interrupted(self) -> list[str]:
         """Queue again what is left running by a system that was killed or lost power, where it is still wanted.
@@ -157,20 +160,20 @@ class TrackQueue:
         Nobody is to blame for that, unless it happens to a track again and again: one that takes the whole machine down
         with it, by the memory it needs, would otherwise be begun first at every start.
         """
-        return self._requeue(gives_back_the_attempt=False)
-
-    def _requeue(self, *, gives_back_the_attempt: bool) -> list[str]:
         with self._database.writing() as session:
-            rows = session.scalars(select(TrackRow).where(TrackRow.status.in_(RUNNING))).all()
-            for row in rows:
-                if row.cancel_wished:
-                    stop(session, row, TrackStatus.CANCELLED, "Cancelled", error=None)
-                elif gives_back_the_attempt or row.attempts < self._max_attempts + _INTERRUPTIONS:
-                    queue(session, row)
-                    row.attempts -= gives_back_the_attempt
-                else:
-                    stop(session, row, TrackStatus.ERROR, "Failed", error=_INTERRUPTED.format(times=row.attempts))
-            return sorted({row.job.job_id for row in rows})
+            return self._requeue(session, gives_back_the_attempt=False)
+
+    def _requeue(self, session: Session, *which: ColumnElement[bool], gives_back_the_attempt: bool) -> list[str]:
+        rows = session.scalars(select(TrackRow).where(TrackRow.status.in_(RUNNING), *which)).all()
+        for row in rows:
+            if row.cancel_wished:
+                stop(session, row, TrackStatus.CANCELLED, "Cancelled", error=None)
+            elif gives_back_the_attempt or row.attempts < self._max_attempts + _INTERRUPTIONS:
+                queue(session, row)
+                row.attempts -= gives_back_the_attempt
+            else:
+                stop(session, row, TrackStatus.ERROR, "Failed", error=_INTERRUPTED.format(times=row.attempts))
+        return sorted({row.job.job_id for row in rows})
 
 
 def _running(session: Session, file_id: str) -> TrackRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -19,6 +20,7 @@ REQUEST = GenerationRequest(
     prompt="a calm 夜 \U0001f319",
     sampling=SamplingOptions(temperature=0.7),
 )
+_NEW_WORKERS = itertools.count(100)
 FILES = TrackFiles(duration_seconds=1.5, wav_file="a.wav", mp3_file="a.mp3", metadata_file="a.json")
 
 
@@ -53,9 +55,9 @@ def found(database: Database, job_id: str = "job") -> Job:
     return job
 
 
-def claim(database: Database, worker_id: int = 0, **options: Any) -> Claim:
-    """A claim that must not be empty."""
-    claimed = TrackQueue(database).claim(worker_id, **options)
+def claim(database: Database, worker_id: int | None = None, **options: Any) -> Claim:
+    """A claim that must not be empty, for a worker that has nothing to do yet unless one is named."""
+    claimed = TrackQueue(database).claim(next(_NEW_WORKERS) if worker_id is None else worker_id, **options)
     assert claimed is not None
     return claimed
 

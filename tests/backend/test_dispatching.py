@@ -218,11 +218,10 @@ async def test_a_track_whose_end_was_noted_after_all_is_left_alone(
         return lose(queue, file_id, reason)
 
     monkeypatch.setattr(TrackQueue, "lose", noted_meanwhile)
-    engine = FakeEngine()
-    async with beside_one_that_dies(tmp_path, engine) as running:
-        job = await running.finished(await running.submit(num_tracks=1))
-        assert job["tracks"][0]["error"].startswith("It failed")
-        assert (await running.finished(await running.submit()))["status"] == "completed"
+    async with served(rogue_worker(lambda task: [])) as url, dispatching(tmp_path, [url]) as running:
+        for _ in range(2):
+            job = await running.finished(await running.submit(num_tracks=1))
+            assert job["tracks"][0]["error"].startswith("It failed")
 
 
 async def test_a_stage_may_take_longer_than_a_worker_may_be_silent(

@@ -9,10 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from backend.artifacts.store import ArtifactStore
+from backend.jobs.track_queue import Claim, TrackQueue
 from tests.backend.studio import dispatching, fake_worker, studio, until
 from tests.fakes.engine import FakeEngine
 
@@ -96,6 +99,26 @@ async def test_a_disk_that_fills_holds_the_queue_up_and_says_so(
         assert len(engine.batches) == 1, "nothing is computed that could not be kept"
         free = usage.free
         assert (await running.finished(second))["status"] == "completed"
+
+
+async def test_a_claim_whose_answer_is_lost_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = []
+
+    def answer_once(queue: TrackQueue, worker_id: int, **rest: Any) -> Claim | None:
+        answers.append(claim(queue, worker_id, **rest))
+        if answers[-1] and sum(map(bool, answers)) == 1:
+            raise OperationalError("COMMIT", None, ConnectionError("the server closed the connection"))
+        return answers[-1]
+
+    claim = TrackQueue.claim
+    monkeypatch.setattr(TrackQueue, "claim", answer_once)
+    monkeypatch.setattr("backend.jobs.patience._RETRY_SECONDS", 0.01)
+    async with studio(tmp_path, FakeEngine()) as running:
+        first, second = [await running.submit(num_tracks=1) for _ in range(2)]
+        for job_id in (first, second):
+            assert (await running.finished(job_id))["status"] == "completed"
+
+    assert [answer.job_id for answer in answers if answer] == [first, first, second]
 
 
 async def test_a_connection_that_drops_costs_time_but_no_song(tmp_path: Path) -> None:

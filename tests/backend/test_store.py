@@ -89,6 +89,17 @@ def test_who_was_idle_has_saved_nothing_up(database: Database) -> None:
     assert order.index("early-3") <= 1
 
 
+def test_what_is_cancelled_before_it_begins_costs_no_turn(database: Database) -> None:
+    add(database, "first", client="other")
+    for number in range(5):
+        add(database, f"mistake-{number}", client="hasty")
+        JobStore(database).cancel(f"mistake-{number}")
+    add(database, "meant", client="hasty")
+    add(database, "second", client="other")
+
+    assert [claim(database).job_id for _ in range(3)] == ["first", "meant", "second"]
+
+
 def test_so_many_jobs_may_wait_and_no_more(database: Database) -> None:
     add(database, "first", max_queued=2)
     add(database, "second", max_queued=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -55,9 +56,9 @@ def test_two_dispatch_loops_never_take_one_track(database: Database) -> None:
     for number in range(20):
         add(database, f"job-{number}", tracks=3)
 
-    def take_all(worker_id: int) -> list[tuple[str, int]]:
-        taken = []
-        while claimed := TrackQueue(database).claim(worker_id, idle_workers=2):
+    def take_all(loop: int) -> list[tuple[str, int]]:
+        taken, workers = [], itertools.count(100 * loop)
+        while claimed := TrackQueue(database).claim(next(workers), idle_workers=2):
             taken += [(claimed.job_id, track.index) for track in claimed.tracks]
         return taken
 
@@ -177,7 +178,8 @@ def test_a_lost_track_goes_to_another_worker_if_there_is_one(database: Database)
     queue = TrackQueue(database)
     queue.lose(claim(database, 0).tracks[0].file_id, "It hung.")
 
-    assert claim(database, 0, others=True).job_id == "next"
+    finish(database, claim(database, 0, others=True).tracks[0].file_id)
+    assert found(database, "next").status is JobStatus.COMPLETED
     assert queue.claim(0, others=True) is None
     assert claim(database, 1, others=True).job_id == "lost"
 
@@ -222,6 +224,20 @@ def test_a_stop_queues_running_tracks_again_as_if_they_had_never_begun(database:
     assert found(database).status is JobStatus.PENDING
     assert discarded(database) == {running_id}
     assert TrackQueue(database).requeue_stopped() == []
+
+
+def test_what_an_idle_worker_is_said_to_have_at_work_is_queued_again(database: Database) -> None:
+    add(database, "first", tracks=1)
+    add(database, "second", tracks=1)
+    lost = claim(database, 0).tracks[0].file_id
+    other = claim(database, 1).tracks[0].file_id
+
+    again = claim(database, 0)
+    assert again.job_id == "first"
+    assert again.tracks[0].file_id != lost
+    assert found(database, "first").tracks[0].attempts == 1, "what was never begun does not count"
+    assert discarded(database) == {lost}
+    finish(database, other)
 
 
 def test_a_track_that_takes_everything_down_again_and_again_is_given_up(database: Database) -> None:
