@@ -24,6 +24,8 @@ _MINUTES = int(DURATION_MINUTES.default), int(DURATION_MINUTES.high)
 
 def check_models(settings: Settings, checkpoints: Path | None = None) -> Iterator[Finding]:
     """``checkpoints`` is a tree; by default the one a worker would choose."""
+    # GPUs have the numbers that --gpus takes; it must be said before torch looks for them.
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     try:
         import torch
     except ImportError as error:
