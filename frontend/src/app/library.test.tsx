@@ -75,6 +75,22 @@ describe("the library", () => {
     expect(await screen.findByText(/No song fits/)).toBeInTheDocument();
   });
 
+  it("finds the same songs again when one comes back", async () => {
+    keepSongs(["Rain", "Snow"]);
+    const { user } = renderApp("/library");
+    await user.type(await screen.findByRole("searchbox"), "sno");
+    expect(await screen.findByText("1 song found")).toBeInTheDocument();
+    expect(location.search).toBe("?text=sno");
+    await user.click(screen.getByRole("link", { name: "Snow" }));
+    await waitFor(() => expect(screen.queryByRole("searchbox")).not.toBeInTheDocument());
+    history.back();
+    expect(await screen.findByRole("searchbox")).toHaveValue("sno");
+    expect(await screen.findByText("1 song found")).toBeInTheDocument();
+    await user.clear(screen.getByRole("searchbox"));
+    expect(await screen.findByText("2 songs")).toBeInTheDocument();
+    expect(location.search).toBe("");
+  });
+
   it("marks favourites and shows only them", async () => {
     keepSongs(["Rain", "Snow"]);
     const { user } = renderApp("/library");

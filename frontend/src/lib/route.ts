@@ -41,3 +41,12 @@ function subscribe(tell: () => void): () => void {
 export function usePathname(): string {
   return useSyncExternalStore(subscribe, () => location.pathname);
 }
+
+/** What stands behind the question mark. */
+export const readQuery = (): URLSearchParams => new URLSearchParams(location.search);
+
+/** Keep it in the address, so that going back and reloading find it again; empty values are left out. */
+export function writeQuery(values: Record<string, string>): void {
+  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "")).toString();
+  history.replaceState(history.state, "", `${location.pathname}${query && `?${query}`}`);
+}

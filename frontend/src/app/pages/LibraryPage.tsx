@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Link } from "@/components/ui/Link";
@@ -9,16 +9,17 @@ import { TitleForm } from "@/features/jobs/TitleForm";
 import { Library } from "@/features/library/Library";
 import { SongRow } from "@/features/library/SongRow";
 import { useDeck } from "@/features/player/deck-context";
-import { paths } from "@/lib/route";
+import { paths, readQuery, writeQuery } from "@/lib/route";
 import { useDebounced } from "@/lib/useDebounced";
 
 import { PlayButton } from "../PlayButton";
 
 export function LibraryPage() {
   const { t } = useTranslation();
-  const [search, setSearch] = useState("");
-  const [favourites, setFavourites] = useState(false);
+  const [search, setSearch] = useState(() => readQuery().get("text") ?? "");
+  const [favourites, setFavourites] = useState(() => readQuery().has("favourites"));
   const text = useDebounced(search.trim());
+  useEffect(() => writeQuery({ text, favourites: favourites ? "1" : "" }), [text, favourites]);
   const query = useJobs({ text, favourite: favourites });
   const hidden = useHiddenSongs();
   const actions = useJobActions();
