@@ -24,7 +24,7 @@ from models.sampling import Stage, check_finite, draw, uniform_numbers
 from models.step_graphs import StepGraphs
 from models.step_threads import threads_for_steps
 from models.transformer.kv_cache import KVCache
-from models.transformer.linear import by_columns, lay_out_for_steps, linear
+from models.transformer.linear import linear, order_for_steps, ordered_for_steps
 from models.transformer.model import Transformer
 
 GPU_STEPS_BETWEEN_HOST_READS = 32
@@ -40,8 +40,7 @@ class NativeBackbone:
         self._layout = layout
         self._graphs = graphs
         self._heads = decode_heads(model, layout)
-        if model.dtype == torch.float32:
-            lay_out_for_steps(model.blocks)
+        order_for_steps(model.blocks)
 
     @torch.inference_mode()
     def generate(self, tasks: Sequence[BackboneTask], watch: Watch) -> list[CoarseCodes | GenerationError]:
@@ -70,7 +69,7 @@ def decode_heads(model: Transformer, layout: TokenLayout) -> list[torch.Tensor]:
     end = model.output_rows(range(layout.end_of_generation, layout.end_of_generation + 1))
     windows = [model.output_rows(layout.window(layer)) for layer in range(COARSE_LAYERS)]
     heads = [torch.cat([windows[0], end]).float(), *(window.float() for window in windows[1:])]
-    return [by_columns(head) if head.device.type == "cpu" else head for head in heads]
+    return [ordered_for_steps(head) for head in heads]
 
 
 class DecodeBatch:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import platform
+
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+_SMALL_ELEMENTS = 1 << 19
+"""Smaller matrices stay in the caches, and calling oneDNN takes longer than multiplying them."""
 
 
 class Linear(nn.Linear):
@@ -15,31 +20,52 @@ class Linear(nn.Linear):
 
 
 def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
-    """x [B, T, in] · weight [out, in] → [B, T, out].
+    """x [B, T, in] · weight [out, in] → [B, T, out]; the weight may be ``ordered_for_steps``.
 
-    On a CPU a float32 product rounds a row differently among 3 rows than among 4 or alone, so a decoded token would
-    depend on the other tracks of its batch. Single-token steps are therefore products of two rows each, whatever the
-    batch; with the weight ``by_columns`` one of them costs about what a single row does, and two tracks are the usual
-    batch.
+    On a CPU a float32 product rounds a row otherwise alone than in company, and where oneDNN does not make it otherwise
+    among 3 rows than among 4; so a decoded token would depend on the other tracks of its batch. Single-token steps are
+    therefore never products of one row, and without oneDNN always of two.
     """
+    rows = len(x)
+    if weight.is_mkldnn:
+        company = torch.cat([x, x]) if x.shape[:-1].numel() == 1 else x
+        return _onednn_product(company, weight, bias)[:rows]
     step = x.dim() == 3 and x.shape[1] == 1
     if not step or x.dtype != torch.float32 or x.device.type != "cpu" or torch.is_grad_enabled():
         return F.linear(x, weight, bias)
-    rows = len(x)
     even = torch.cat([x, x[-1:]]) if rows % 2 else x
     if len(even) == 2:
         return F.linear(even, weight, bias)[:rows]
     return torch.cat([F.linear(pair, weight, bias) for pair in torch.split(even, 2)])[:rows]
 
 
-def by_columns(weight: torch.Tensor) -> torch.Tensor:
-    """The same weight [out, in], laid out so that two rows are multiplied in one pass over it."""
-    return weight.T.contiguous().T
+def ordered_for_steps(weight: torch.Tensor) -> torch.Tensor:
+    """The same weight [out, in] in the order in which a few rows are multiplied fastest, for ``linear`` alone.
+
+    On an x86 CPU a large matrix is packed for oneDNN, which passes over it once for any number of rows. Another in
+    float32 is laid out by columns: two rows take one pass, and round alike. What else there is stays as it is.
+    """
+    if weight.device.type != "cpu":
+        return weight
+    if weight.numel() >= _SMALL_ELEMENTS and _onednn_multiplies(weight.dtype):
+        packed: torch.Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach())
+        return packed
+    return weight.detach().T.contiguous().T if weight.dtype == torch.float32 else weight
 
 
-def lay_out_for_steps(blocks: nn.Module) -> None:
-    """Lay the matrices of blocks that compute in float32 on a CPU out ``by_columns``, one after the other, in place."""
+def order_for_steps(blocks: nn.Module) -> None:
+    """Bring the matrices of the blocks into that order, one after the other, in place."""
     for module in blocks.modules():
-        weight = getattr(module, "weight", None)
-        if isinstance(weight, torch.Tensor) and weight.dim() == 2 and weight.device.type == "cpu":
-            weight.data = by_columns(weight.data)
+        if isinstance(module, Linear):
+            module.weight = nn.Parameter(ordered_for_steps(module.weight), requires_grad=False)
+
+
+def _onednn_multiplies(dtype: torch.dtype) -> bool:
+    if platform.machine() not in ("x86_64", "AMD64") or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _onednn_product(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+    return product
