@@ -8,6 +8,9 @@ import torch
 
 from core.errors import KhalaError
 
+_IN_CACHES = 2**24
+"""Numbers of a backbone that stay in a processor's caches from step to step."""
+
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -45,16 +48,20 @@ class Formats:
         return backbone if backbone == superres else f"{backbone}, super-resolution {superres}"
 
 
-def choose_formats(name: str | None, device: torch.device) -> Formats:
+def choose_formats(name: str | None, device: torch.device, *, backbone_numbers: int) -> Formats:
     """The named format for both, or what suits the device: bfloat16 on CUDA, float32 elsewhere.
 
-    Super-resolution reads whole songs at once. On processors with tile instructions for bfloat16 that takes less than
-    half the time in it, and what it adds to a song is the same (docs/numerics.md).
+    Processors with tile instructions for bfloat16 use it for super-resolution, which reads whole songs at once: that
+    takes less than half the time, and what it adds to a song is the same (docs/numerics.md). For the backbone they do
+    only if its blocks hold so many ``backbone_numbers`` that a step is spent on reading them.
     """
     if name is None or name == "auto":
+        if device.type == "cuda":
+            return Formats.both(torch.bfloat16)
         tiles = device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
-        fast = torch.bfloat16 if device.type == "cuda" else torch.float32
-        return Formats(backbone=fast, superres=torch.bfloat16 if tiles else fast)
+        large = backbone_numbers > _IN_CACHES
+        formats = {True: torch.bfloat16, False: torch.float32}
+        return Formats(backbone=formats[tiles and large], superres=formats[tiles])
     if name not in DTYPES:
         raise KhalaError(f"The number format '{name}' is not supported: use {' or '.join(DTYPES)}.")
     return Formats.both(DTYPES[name])

@@ -19,6 +19,7 @@ from models.checkpoint.transformer_weights import Fc1Bias
 from models.checkpoint.tree import CheckpointTree, StageFiles, find_checkpoints
 from models.codec.native import NativeCodecDecoder, NativeCodecEncoder
 from models.devices import Formats, choose_device, choose_formats
+from models.memory import block_numbers
 from models.residency import Resident, ResidentStages
 from models.superres import NativeSuperResolver
 from models.tokenizer import TextTokenizer
@@ -44,7 +45,7 @@ class NativeEngine(ResidentStages):
         quantize: Quantize,
         runtime_mode: RuntimeMode,
     ) -> None:
-        self._tree, self._device, self._formats = tree, device, formats
+        self._tree, self._device, self.formats = tree, device, formats
         self._fc1_bias, self._quantize = fc1_bias, quantize
         self._tokenizer = TextTokenizer(tree.tokenizer)
         codec = read_codec_weights(tree.codec).config
@@ -96,10 +97,11 @@ class NativeEngine(ResidentStages):
         """
         tree = find_checkpoints(checkpoints)
         chosen = choose_device(device)
+        config, _ = tree.backbone.open()
         engine = cls(
             tree,
             device=chosen,
-            formats=choose_formats(dtype, chosen),
+            formats=choose_formats(dtype, chosen, backbone_numbers=block_numbers(config)),
             fc1_bias=resolve_fc1_bias(tree, fc1_bias),
             quantize=Quantize(quantize),
             runtime_mode=runtime_mode,
@@ -121,10 +123,10 @@ class NativeEngine(ResidentStages):
         return NativeSuperResolver(self._load_superres_model(), self.layout)
 
     def _load_backbone_model(self) -> Transformer:
-        return self._load_transformer(self._tree.backbone, COARSE_LAYERS, self._formats.backbone)
+        return self._load_transformer(self._tree.backbone, COARSE_LAYERS, self.formats.backbone)
 
     def _load_superres_model(self) -> Transformer:
-        return self._load_transformer(self._tree.superres, self.layout.num_quantizers, self._formats.superres)
+        return self._load_transformer(self._tree.superres, self.layout.num_quantizers, self.formats.superres)
 
     def _load_transformer(self, files: StageFiles, layers: int, dtype: torch.dtype) -> Transformer:
         return load_stage(

@@ -21,7 +21,7 @@ from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.checkpoint.stage import load_stage
 from models.checkpoint.transformer_weights import Fc1Bias
 from models.checkpoint.tree import CheckpointTree, find_checkpoints
-from models.devices import Formats, choose_device, choose_formats
+from models.devices import Formats, choose_device
 from models.engine_native import NativeEngine, format_name
 from models.transformer.model import Transformer
 from models.transformer.quantize import Quantize
@@ -81,7 +81,7 @@ def verify(
     native = NativeForeteller(*plain, engine.layout)
     reference = bench.reference(native, frames)
     where = choose_device(device)
-    formats = _formats(bench, where, choose_formats(dtype, where))
+    formats = _formats(bench, where, engine.formats)
     room = max(len(prompt) for prompt in bench.prompts) + COARSE_LAYERS * reference.chain_QT.shape[1]
     others = itertools.chain(formats, _megatron(plain, engine.layout, room))
     return Verification(
