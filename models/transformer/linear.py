@@ -45,7 +45,7 @@ def ordered_for_steps(weight: torch.Tensor) -> torch.Tensor:
     On an x86 CPU a large matrix is packed for oneDNN, which passes over it once for any number of rows. Another in
     float32 is laid out by columns: two rows take one pass, and round alike. What else there is stays as it is.
     """
-    if weight.device.type != "cpu":
+    if weight.device.type != "cpu" or weight.is_mkldnn:
         return weight
     if weight.numel() >= _SMALL_ELEMENTS and _onednn_multiplies(weight.dtype):
         packed: torch.Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach())
