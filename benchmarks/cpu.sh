@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a CPU without anything else to do reaches: the demo in the box, and 170 million random weights.
 #
-#   OUT=DIR benchmarks/cpu.sh            # about half an hour on two cores; KHALA_BRIEF=1: a minute, to see that it runs
+#   OUT=DIR benchmarks/cpu.sh            # KHALA_BRIEF=1: the same steps as short as they can be
 #
 # With the packages of requirements-dev.txt it races Hugging Face's Llama and megatron-core too.
 set -uo pipefail

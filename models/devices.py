@@ -59,9 +59,8 @@ def choose_formats(name: str | None, device: torch.device, *, backbone_numbers: 
         if device.type == "cuda":
             return Formats.both(torch.bfloat16)
         tiles = device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
-        large = backbone_numbers > _IN_CACHES
-        formats = {True: torch.bfloat16, False: torch.float32}
-        return Formats(backbone=formats[tiles and large], superres=formats[tiles])
+        fast = torch.bfloat16 if tiles else torch.float32
+        return Formats(backbone=fast if backbone_numbers > _IN_CACHES else torch.float32, superres=fast)
     if name not in DTYPES:
         raise KhalaError(f"The number format '{name}' is not supported: use {' or '.join(DTYPES)}.")
     return Formats.both(DTYPES[name])

@@ -97,7 +97,7 @@ class NativeEngine(ResidentStages):
         """
         tree = find_checkpoints(checkpoints)
         chosen = choose_device(device)
-        config, _ = tree.backbone.open()
+        config, backbone = tree.backbone.open()
         engine = cls(
             tree,
             device=chosen,
@@ -106,7 +106,8 @@ class NativeEngine(ResidentStages):
             quantize=Quantize(quantize),
             runtime_mode=runtime_mode,
         )
-        engine._check_vocabularies()
+        engine._check_vocabulary(tree.backbone, backbone, COARSE_LAYERS)
+        engine._check_vocabulary(tree.superres, tree.superres.open()[1], engine.layout.num_quantizers)
         return engine
 
     def encode_text(self, text: str) -> list[int]:
@@ -145,14 +146,13 @@ class NativeEngine(ResidentStages):
     def _load_encoder(self) -> NativeCodecEncoder:
         return build_encoder(read_codec_weights(self._tree.codec), self._device)
 
-    def _check_vocabularies(self) -> None:
+    def _check_vocabulary(self, files: StageFiles, names: WeightNames, layers: int) -> None:
         """Refuse at once a tokenizer, codec and model that do not belong together."""
-        for files, layers in ((self._tree.backbone, COARSE_LAYERS), (self._tree.superres, self.layout.num_quantizers)):
-            rows, needed = files.open()[1].vocab_rows(), self.layout.vocab_size(layers)
-            if rows < needed:
-                raise CheckpointError(
-                    files.weights, f"its vocabulary has {rows} rows; the tokenizer and the codec need {needed}"
-                )
+        rows, needed = names.vocab_rows(), self.layout.vocab_size(layers)
+        if rows < needed:
+            raise CheckpointError(
+                files.weights, f"its vocabulary has {rows} rows; the tokenizer and the codec need {needed}"
+            )
 
 
 def _longest(card: CheckpointCard | None) -> float | None:
