@@ -12,6 +12,10 @@ import torch.nn.functional as F
 from models.transformer.attention import attend_causal
 from models.transformer.config import TransformerConfig
 
+_MANY_BYTES = 4 * 2**20
+"""Keys and values of one layer beyond which every thread of a CPU is worth waking, also for a model so small that one
+thread computes all else of its steps. Attention sums in one order whatever the number of threads."""
+
 WINDOW_STEP = 512
 """Attention looks at a multiple of this many positions: few distinct shapes, and one order of summation whatever the
 length of the longest neighbour in the batch, so a track's numbers do not depend on it."""
@@ -31,6 +35,7 @@ class KVCache:
         self._rows = torch.arange(batch, device=device)
         self._places = torch.arange(shape[2], device=device)
         self._longest = 0
+        self._threads = torch.get_num_threads()
 
     @property
     def is_full(self) -> bool:
@@ -89,6 +94,8 @@ class DecodeStep:
         # As numbers, made once a step: attention would otherwise turn a boolean mask into them in every layer.
         mask = torch.zeros_like(filled, dtype=cache.keys[0].dtype).masked_fill_(~filled, float("-inf"))
         self._mask = mask[:, None, None]
+        read = 2 * cache.keys[0][:, :, :window].nbytes
+        self._threads = cache._threads if read > _MANY_BYTES else torch.get_num_threads()
 
     def __call__(self, layer: int, q_BNTD: torch.Tensor, k_BGTD: torch.Tensor, v_BGTD: torch.Tensor) -> torch.Tensor:
         cache, groups = self._cache, k_BGTD.shape[1]
@@ -96,9 +103,12 @@ class DecodeStep:
         keys[cache._rows, :, cache.lengths] = k_BGTD.squeeze(2)
         values[cache._rows, :, cache.lengths] = v_BGTD.squeeze(2)
         queries = q_BNTD.view(q_BNTD.shape[0], groups, -1, q_BNTD.shape[-1])
+        fewer = torch.get_num_threads()
+        torch.set_num_threads(self._threads)
         mixed = F.scaled_dot_product_attention(
             queries, keys[:, :, : self._window], values[:, :, : self._window], attn_mask=self._mask
         )
+        torch.set_num_threads(fewer)
         return mixed.flatten(1, 2).unsqueeze(2)
 
 
