@@ -16,7 +16,8 @@ _SMALL_BYTES = 64 * 2**20
 @contextmanager
 def threads_for_steps(model: Transformer) -> Iterator[None]:
     """One thread for a small model on a CPU, all for others, while the block runs; meant for a process's one model
-    thread, because others that meet torch first meanwhile keep the number."""
+    thread, because others that meet torch first meanwhile keep the number. Attention over a long cache uses all that
+    there were when the cache was made (``models.transformer.kv_cache``)."""
     before = torch.get_num_threads()
     weights = sum(tensor.nbytes for tensor in (*model.blocks.parameters(), *model.blocks.buffers()))
     if model.device.type == "cpu" and weights < _SMALL_BYTES:
