@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What a CPU without anything else to do reaches: the demo in the box, and 170 million random weights.
 #
-#   OUT=DIR benchmarks/cpu.sh            # KHALA_BRIEF=1: the same steps as short as they can be
+#   OUT=DIR benchmarks/cpu.sh            # SHAPES=demo or SHAPES=medium: one of the two
+#                                        # KHALA_BRIEF=1: the same steps as short as they can be
 #
 # With the packages of requirements-dev.txt it races Hugging Face's Llama and megatron-core too.
 set -uo pipefail
@@ -20,7 +21,7 @@ else
     songs=(--seconds 2 --layers 1)
     lengths=(0.3)
 fi
-for shape in demo medium; do
+for shape in ${SHAPES:-demo medium}; do
     measure "decode-$shape" 600 benchmarks.decode --shape "$shape" "${near[@]}"
     measure "decode-$shape-far" 600 benchmarks.decode --shape "$shape" "${far[@]}"
     measure "superres-$shape" 1200 benchmarks.superres --shape "$shape" "${songs[@]}"
@@ -30,7 +31,9 @@ for shape in demo medium; do
                 benchmarks.end_to_end --random "$shape" --seconds "$seconds" --tracks "$tracks"
         done
     done
+    case $shape in
+        demo) measure song-as-served 300 benchmarks.end_to_end --checkpoints checkpoints/demo ;;
+        medium) measure loading 300 benchmarks.loading --shape medium --cold ;;
+    esac
 done
-measure song-as-served 300 benchmarks.end_to_end --checkpoints checkpoints/demo
-measure loading 300 benchmarks.loading --shape medium --cold
 finish
