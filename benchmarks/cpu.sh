@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a CPU without anything else to do reaches: the demo in the box, and 170 million random weights.
 #
-#   OUT=DIR benchmarks/cpu.sh            # SHAPES=demo or SHAPES=medium: one of the two
+#   OUT=DIR benchmarks/cpu.sh            # with demo or medium behind it: one of the two
 #                                        # KHALA_BRIEF=1: the same steps as short as they can be
 #
 # With the packages of requirements-dev.txt it races Hugging Face's Llama and megatron-core too.
@@ -21,7 +21,8 @@ else
     songs=(--seconds 2 --layers 1)
     lengths=(0.3)
 fi
-for shape in ${SHAPES:-demo medium}; do
+[ "$#" -gt 0 ] || set -- demo medium
+for shape in "$@"; do
     measure "decode-$shape" 600 benchmarks.decode --shape "$shape" "${near[@]}"
     measure "decode-$shape-far" 600 benchmarks.decode --shape "$shape" "${far[@]}"
     measure "superres-$shape" 1200 benchmarks.superres --shape "$shape" "${songs[@]}"

@@ -6,7 +6,7 @@ out=${OUT:?name a directory for the results: OUT=DIR $0}
 python=${PYTHON:-python}
 failed=0
 mkdir -p "$out"
-printf '%s\n%s\n' "$(git rev-parse HEAD 2>/dev/null || echo 'commit unknown')" "${SHAPES:+SHAPES='$SHAPES' }$0 $*" >"$out/origin.txt"
+printf '%s\n%s\n' "$(git rev-parse HEAD 2>/dev/null || echo 'commit unknown')" "$0 $*" >"$out/origin.txt"
 
 measure() { # name, limit in seconds, module and arguments
     local name=$1 limit=$2
