@@ -10,6 +10,8 @@ from torch import nn
 
 _SMALL_ELEMENTS = 1 << 19
 """Smaller matrices stay in the caches, and calling oneDNN takes longer than multiplying them."""
+_EVEN_OUTPUTS = 16
+"""Of another number of float32 outputs MKL rounds the last ones in a second row otherwise than in a first (Zen 4)."""
 
 
 class Linear(nn.Linear):
@@ -42,12 +44,14 @@ def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = No
 def ordered_for_steps(weight: torch.Tensor) -> torch.Tensor:
     """The same weight [out, in] in the order in which a few rows are multiplied fastest, for ``linear`` alone.
 
-    On an x86 CPU a large matrix is packed for oneDNN, which passes over it once for any number of rows. Another in
-    float32 is laid out by columns: two rows take one pass, and round alike. What else there is stays as it is.
+    On an x86 CPU a large matrix, and in float32 one of an uneven number of outputs, is packed for oneDNN, which passes
+    over it once for any number of rows. Another in float32 is laid out by columns: two rows take one pass, and round
+    alike. What else there is stays as it is.
     """
     if weight.device.type != "cpu" or weight.is_mkldnn:
         return weight
-    if weight.numel() >= _SMALL_ELEMENTS and _onednn_multiplies(weight.dtype):
+    uneven = weight.dtype == torch.float32 and weight.shape[0] % _EVEN_OUTPUTS != 0
+    if (uneven or weight.numel() >= _SMALL_ELEMENTS) and _onednn_multiplies(weight.dtype):
         packed: torch.Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach())
         return packed
     return weight.detach().T.contiguous().T if weight.dtype == torch.float32 else weight

@@ -79,10 +79,14 @@ async def test_one_idle_worker_makes_both_tracks_in_one_batch(tmp_path: Path) ->
 
 
 async def test_several_idle_workers_share_the_tracks(tmp_path: Path) -> None:
-    engines = [FakeEngine(), FakeEngine()]
+    hold = threading.Event()
+    engines = [FakeEngine(hold=hold), FakeEngine(hold=hold)]
     async with studio(tmp_path, *engines) as running:
         await running.until_idle(2)
-        job = await running.finished(await running.submit(seed=10))
+        job_id = await running.submit(seed=10)
+        await until(lambda: all(engine.batches for engine in engines))
+        hold.set()
+        job = await running.finished(job_id)
 
     assert sorted(engine.batches[0] for engine in engines) == [[10], [11]]
     assert {track["worker_id"] for track in job["tracks"]} == {0, 1}
