@@ -11,7 +11,8 @@ from torch import nn
 _SMALL_ELEMENTS = 1 << 19
 """Smaller matrices stay in the caches, and calling oneDNN takes longer than multiplying them."""
 _EVEN_OUTPUTS = 16
-"""Of another number of float32 outputs MKL rounds the last ones in a second row otherwise than in a first (Zen 4)."""
+"""Unless there is a multiple of so many float32 outputs, MKL rounds the last ones of a second row otherwise than of a
+first (seen on Zen 4)."""
 
 
 class Linear(nn.Linear):
