@@ -1,4 +1,4 @@
-"""Train the demo's backbone: fresh songs every step, from the song's start, at the length that is generated.
+"""Train the demo's backbone: fresh songs every step, in excerpts and then whole.
 
 Writes OUT/backbone/ in the published format and OUT/backbone.csv with the loss curves; resumes from
 OUT/backbone.state.pt if it is there. ``training.demo`` runs it.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
 from training.coarse_loss import FIGURES, CoarseTrainer
 from training.corpus.dataset import HELD_OUT_SEED, Corpus
+from training.listening import Stage, songs_of_step
 from training.loop import Loop
-from training.optimiser import Optimiser, Schedule
+from training.optimiser import Optimiser, Rounds, Schedule
 from training.reading import PromptBatch, Reading, prompts_of_step
 from training.sequences import CoarseBatch, pack
 from training.splices import splice
@@ -36,26 +37,13 @@ from training.text import corpus_layout
 
 ROTARY_BASE = 10_000.0
 WARM_UP_STEPS = 40
+RESTART_SHARE = 0.5
 HELD_OUT_SONGS = 12
 READING_SEED = 271_829
 """Seed of the songs whose prompts are read by themselves."""
-SHARPNESS = 1 / 0.7
+SHARPNESS = 1 / 0.4
 """What the written output rows are multiplied with. A small model is best sampled a little colder than it was trained;
-so the temperature everybody's requests have, 1, is 0.7 of the trained one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """A part of the training in which each step reads so many ids of so many songs of so many minutes."""
-
-    steps: int
-    songs: int
-    length: int
-    minutes: tuple[int, ...] = (1,)
-    complete: bool = False
-    """Whether prompts leave nothing open, so that words and sounds are learnt in pairs."""
-    spliced: float = 0.0
-    """Share of songs that are read as if they had gone astray (``training.splices``)."""
+so the temperature everybody's requests have, 1, is 0.4 of the trained one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +51,9 @@ class Recipe:
     """Everything that decides the result, given the codec."""
 
     reading: Reading
-    stages: tuple[Stage, ...]
+    rounds: tuple[tuple[Stage, ...], ...]
+    """The stages that come one after another, in rounds: in each the rates rise and fall once, from the second on only
+    ``RESTART_SHARE`` as high."""
     width: int = 256
     layers: int = 6
     heads: int = 4
@@ -71,7 +61,7 @@ class Recipe:
     muon_rate: float = 4e-3
     adam_rate: float = 1.5e-3
     fall: float = 0.18
-    """Share of the steps over which the rates fall."""
+    """Share of a round's steps over which the rates fall."""
     seed: int = 0
 
     @property
@@ -87,42 +77,64 @@ class Recipe:
         )
 
     @property
+    def stages(self) -> tuple[Stage, ...]:
+        return tuple(itertools.chain.from_iterable(self.rounds))
+
+    @property
     def steps(self) -> int:
         return self.reading.steps + sum(stage.steps for stage in self.stages)
 
+    @property
+    def schedule(self) -> Rounds:
+        """What the rates are multiplied by at each step; the first round begins with the reading."""
+        lengths = [sum(stage.steps for stage in stages) for stages in self.rounds]
+        lengths[0] += self.reading.steps
+        rounds = (
+            Schedule(steps=steps, warm_up=min(WARM_UP_STEPS, max(1, steps // 20)), fall=self.fall) for steps in lengths
+        )
+        return Rounds(rounds=tuple(rounds), share=RESTART_SHARE)
+
+
+_EXCERPTS = Stage(steps=10, songs=10, length=448, minutes=(1, 1, 1, 2, 3), excerpts=4)
+_BEGINNINGS = Stage(steps=15, songs=10, length=448, minutes=(1, 1, 1, 2, 3), excerpts=3)
+_WHOLE = Stage(steps=20, songs=2, length=2912, minutes=(1, 1, 1, 2, 3), spliced=0.4)
+_SUNG_BEGINNINGS, _SUNG_WHOLE = (replace(stage, sung=0.4) for stage in (_BEGINNINGS, _WHOLE))
+"""They take turns: in whole songs alone, where one frame in a thousand is a beginning, beginnings are forgotten."""
 
 RECIPES = {
     "cpu": Recipe(
-        reading=Reading(steps=200, prompts=40, beside=12, length=160),
-        stages=(
-            Stage(steps=2600, songs=6, length=1312, complete=True),
-            Stage(steps=4200, songs=3, length=2912),
-            Stage(steps=60, songs=1, length=8000, minutes=(2, 3)),
-            Stage(steps=400, songs=3, length=2912, spliced=0.7),
-            Stage(steps=400, songs=12, length=656, complete=True),
-            Stage(steps=600, songs=3, length=2912, spliced=0.7),
-            Stage(steps=420, songs=1, length=8000, minutes=(2, 3), spliced=0.7),
-            Stage(steps=200, songs=3, length=2912, spliced=0.7),
-            Stage(steps=800, songs=6, length=1312, complete=True),
-            Stage(steps=1000, songs=3, length=2912, spliced=0.7),
-            Stage(steps=150, songs=1, length=8000, minutes=(2, 3), spliced=0.7),
-            Stage(steps=500, songs=3, length=2912, spliced=0.7),
+        reading=Reading(steps=150, prompts=40, beside=8, length=128),
+        rounds=(
+            (
+                Stage(steps=1050, songs=10, length=448, complete=True, excerpts=6),
+                Stage(steps=300, songs=10, length=448, minutes=(1, 2, 3), complete=True, excerpts=6),
+                *(_EXCERPTS, _WHOLE) * 48,
+            ),
+            (_BEGINNINGS, _WHOLE) * 48,
+            (_SUNG_BEGINNINGS, _SUNG_WHOLE) * 56,
         ),
-        fall=0.36,
+        muon_rate=3e-3,
+        adam_rate=1.1e-3,
+        fall=0.9,
     ),
     "gpu": Recipe(
         reading=Reading(steps=300, prompts=128, beside=32, length=160),
-        stages=(
-            Stage(steps=3000, songs=32, length=1312, complete=True),
-            Stage(steps=4000, songs=16, length=2912, spliced=0.5),
-            Stage(steps=1200, songs=8, length=8000, minutes=(1, 2, 3), spliced=0.7),
-            Stage(steps=1000, songs=16, length=2912, spliced=0.7),
+        rounds=(
+            (
+                Stage(steps=3000, songs=48, length=448, complete=True, excerpts=30),
+                Stage(steps=1500, songs=48, length=448, minutes=(1, 2, 3), complete=True, excerpts=30),
+                Stage(steps=3500, songs=16, length=2912, minutes=(1, 1, 1, 2, 3), spliced=0.5),
+                Stage(steps=1200, songs=8, length=8000, minutes=(1, 2, 3), spliced=0.5),
+                Stage(steps=1000, songs=16, length=2912, minutes=(1, 1, 1, 2, 3), spliced=0.5),
+            ),
         ),
-        fall=0.3,
+        muon_rate=3e-3,
+        adam_rate=1.1e-3,
+        fall=0.9,
     ),
     "miniature": Recipe(
         reading=Reading(steps=20, prompts=8, beside=2, length=128),
-        stages=(Stage(steps=60, songs=2, length=448, spliced=0.5), Stage(steps=6, songs=1, length=2912)),
+        rounds=((Stage(steps=60, songs=2, length=448, spliced=0.5), Stage(steps=6, songs=1, length=2912)),),
         width=64,
         layers=4,
         heads=2,
@@ -185,7 +197,7 @@ class Run:
         torch.manual_seed(recipe.seed)  # the heads that are dropped afterwards
         self._trainer = CoarseTrainer(self.model, self._layout).to(device)
         optimiser = Optimiser(self._trainer, muon_rate=recipe.muon_rate, adam_rate=recipe.adam_rate)
-        self._listen: Any = torch.compile(self._trainer) if compiled else self._trainer
+        self._listen: Any = torch.compile(self._trainer, dynamic=False) if compiled else self._trainer
         self._read: Any = torch.compile(self._trainer.read, dynamic=False) if compiled else self._trainer.read
         self._loop: Loop[Lesson] = Loop(
             out, "backbone", self._trainer, optimiser, recipe=repr(recipe), steps=recipe.steps
@@ -193,13 +205,11 @@ class Run:
 
     def train(self, **stops: Any) -> bool:
         """Train on as ``Loop.run`` does; whether the last step is done."""
-        steps = self._recipe.steps
-        schedule = Schedule(steps=steps, warm_up=min(WARM_UP_STEPS, max(1, steps // 20)), fall=self._recipe.fall)
         return self._loop.run(
             self._batches(),
             self._objective,
             figures=FIGURES,
-            rate=schedule.factor,
+            rate=self._recipe.schedule.factor,
             evaluate=self._evaluate,
             **stops,
         )
@@ -236,15 +246,10 @@ class Run:
         raise IndexError(step)
 
     def _pack(self, stage: Stage, seed: int, first: int, songs: int) -> CoarseBatch:
-        frames = stage.length // COARSE_LAYERS
-        examples = self._corpus.examples(
-            seed, start=first, minutes=stage.minutes, max_frames=frames, complete=stage.complete
-        )
-        read = list(itertools.islice(examples, songs))
-        batch = pack(read, self._layout, length=stage.length)
-        if not stage.spliced:
-            return batch
-        return splice(batch, read, np.random.default_rng([seed, first]), share=stage.spliced)
+        rng = np.random.default_rng([seed, first])
+        heard = songs_of_step(stage, self._corpus, seed, first, songs, rng)
+        batch = pack(heard, self._layout, length=stage.length)
+        return splice(batch, heard, rng, share=stage.spliced) if stage.spliced else batch
 
     def _objective(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.autocast(self._device.type, torch.bfloat16):

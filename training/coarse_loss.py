@@ -13,6 +13,7 @@ from torch import nn
 from core.token_layout import TokenLayout
 from models.transformer.attention import attend_causal
 from models.transformer.model import Transformer
+from models.transformer.rotary import Rotation
 from training.phases import FORM_PHASES, METRE_PHASES, PHASE_SIZES
 from training.plan_labels import PLAN_SIZES
 from training.reading import PromptBatch
@@ -24,10 +25,14 @@ HELD_PLAN_WEIGHT = 0.15
 """What the song is, told at every frame: so what the prompt says is at hand wherever it is needed. With 0.02 no frame
 knew more of lead and chords than the genre tells, neither from the prompt nor from what was heard."""
 _FRAMES_BETWEEN_PLANS = 8
+_READING_BLOCKS = 2
+"""A prompt is understood behind so many blocks, so that those after them can use it at once."""
 
 
 class CoarseTrainer(nn.Module):
-    """The transformer with heads behind a middle block, for phases and plan; they are dropped afterwards."""
+    """The transformer with heads for phases and plan behind a middle block; they are dropped afterwards.
+
+    Of prompts alone the plan is told behind an early block."""
 
     def __init__(self, model: Transformer, layout: TokenLayout) -> None:
         super().__init__()
@@ -36,12 +41,14 @@ class CoarseTrainer(nn.Module):
         self.plan = nn.Linear(model.config.hidden_size, sum(PLAN_SIZES))
         self._layout = layout
         self._middle = model.config.num_layers - 2
+        self._reader = min(_READING_BLOCKS, self._middle)
 
     def forward(self, batch: CoarseBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss, and its figures in the order of ``FIGURES``, in nats but for the share of right phases."""
         model, rows = self.model, torch.arange(len(batch.ids), device=batch.ids.device)[:, None]
-        middle = self._through(slice(0, self._middle), model.embed(batch.ids))
-        hidden = model.norm(self._through(slice(self._middle, None), middle))
+        rotation = model.rotation(batch.positions[:, None])
+        middle = self._through(slice(0, self._middle), model.embed(batch.ids), rotation)
+        hidden = model.norm(self._through(slice(self._middle, None), middle, rotation))
 
         first, second = (self._layout.window(layer) for layer in range(2))
         end = self._layout.end_of_generation
@@ -55,7 +62,8 @@ class CoarseTrainer(nn.Module):
         weighted = sum((n * w).sum() / w.sum() for n, w in zip(nats, batch.weights, strict=True))
 
         phases = self.phase(_unit(middle[rows, batch.places[:, :-1]])).float()
-        there = (batch.weights[1] > 0).float()
+        # Neither padding nor what nobody can know: in generation the first frame is always the song's first.
+        there = ((batch.weights[0][:, :-1] > 0) & (batch.weights[1] > 0)).float()
         phase_nats = _nats_of(phases, PHASE_SIZES, batch.phases, there)
         right = (phases[..., : PHASE_SIZES[0]].argmax(-1) == batch.phases[0]).float()
         right = (right * there).sum() / there.sum()
@@ -80,7 +88,8 @@ class CoarseTrainer(nn.Module):
 
     def read(self, batch: PromptBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss of telling the plan from the prompt alone, and it in nats as the one figure that is known."""
-        middle = self._through(slice(0, self._middle), self.model.embed(batch.ids))
+        rotation = self.model.rotation(torch.arange(batch.ids.shape[1], device=batch.ids.device))
+        middle = self._through(slice(0, self._reader), self.model.embed(batch.ids), rotation)
         last = _unit(middle[torch.arange(len(batch.last), device=batch.last.device), batch.last])
         parts = self.plan(last).float().split(list(PLAN_SIZES), dim=-1)
         nats = torch.stack([F.cross_entropy(part, label) for part, label in zip(parts, batch.plans, strict=True)]).sum()
@@ -88,8 +97,7 @@ class CoarseTrainer(nn.Module):
         is_plan = torch.tensor([figure == "plan" for figure in FIGURES], device=nats.device)
         return READING_WEIGHT * nats, unknown.where(~is_plan, nats.detach())
 
-    def _through(self, blocks: slice, x: torch.Tensor) -> torch.Tensor:
-        rotation = self.model.rotation(torch.arange(x.shape[1], device=x.device))
+    def _through(self, blocks: slice, x: torch.Tensor, rotation: Rotation) -> torch.Tensor:
         for block in self.model.blocks[blocks]:
             x = block(x, rotation, attend_causal)
         return x

@@ -34,7 +34,7 @@ RECORDS_DIRECTORY = "training"
 """Where a checkpoint keeps the curves of its training."""
 
 TEMPERATURE = 1.0
-"""What every request has that does not say otherwise; 0.7 of the trained one (``training.backbone.SHARPNESS``)."""
+"""What every request has that does not say otherwise; 0.4 of the trained one (``training.backbone.SHARPNESS``)."""
 
 
 def main() -> int:

@@ -45,20 +45,20 @@ _POLL_SECONDS = 1.0
 _KEPT_BITRATE = "64k"
 
 REQUESTS: tuple[dict[str, Any], ...] = (
-    {"mode": "instrumental", "tags": "Jazz, Piano, Upright Bass, 120 BPM, F Major"},
+    {"mode": "instrumental", "tags": "Jazz, Piano, Upright Bass, 86 BPM, F Major"},
     {"mode": "vocal", "tags": "Pop, Female Vocals, Electric Piano, C Major, 117 BPM", "lyrics": _WORDS},
-    {"mode": "instrumental", "tags": "Synthwave, Synth Arpeggio, A Minor, 108 BPM"},
+    {"mode": "instrumental", "tags": "Synthwave, Synth Arpeggio, A Minor, 99 BPM"},
     {"mode": "instrumental", "tags": "Chiptune, 144 BPM, C Major"},
-    {"mode": "instrumental", "tags": "Cinematic, Strings, D Minor, 81 BPM"},
+    {"mode": "instrumental", "tags": "Cinematic, Strings, D Minor, 76 BPM"},
     {"mode": "vocal", "tags": "Folk, Acoustic Guitar, Male Vocals, G Major, 99 BPM", "lyrics": _WORDS},
-    {"mode": "instrumental", "tags": "Rock, Electric Guitar, 129 BPM, E Minor"},
+    {"mode": "instrumental", "tags": "Rock, Electric Guitar, 144 BPM, E Minor"},
     {"mode": "instrumental", "tags": "Hip-Hop, Electric Piano, 86 BPM, A Minor"},
-    {"mode": "instrumental", "tags": "House, Synth Bass, 129 BPM"},
+    {"mode": "instrumental", "tags": "House, Synth Bass, 117 BPM"},
     {"mode": "instrumental", "tags": "Lo-fi, Piano, Coffee Shop, Rain"},
-    {"mode": "instrumental", "prompt": "A calm piano ballad at 81 BPM in C Major"},
-    {"mode": "instrumental", "prompt": "An energetic rock track with electric guitar at 129 BPM"},
-    {"mode": "instrumental", "prompt": "Please compose a swing tune with saxophone, around 120 bpm"},
-    {"mode": "instrumental", "prompt": "A dreamy synthwave piece for a late night drive, 108 BPM, in A Minor"},
+    {"mode": "instrumental", "prompt": "A calm piano ballad at 76 BPM in C Major"},
+    {"mode": "instrumental", "prompt": "An energetic rock track with electric guitar at 144 BPM"},
+    {"mode": "instrumental", "prompt": "Please compose a swing tune with saxophone, around 144 bpm"},
+    {"mode": "instrumental", "prompt": "A dreamy synthwave piece for a late night drive, 117 BPM, in A Minor"},
     {"mode": "vocal", "prompt": "A cheerful pop song with female vocals and piano", "lyrics": _WORDS},
     {"mode": "instrumental", "prompt": "I want a chiptune track about robots who learn to dance, 144 BPM"},
     {"mode": "instrumental", "prompt": "An epic cinematic piece with strings and brass in D Minor"},
@@ -68,7 +68,7 @@ REQUESTS: tuple[dict[str, Any], ...] = (
         "prompt": "A folk song with acoustic guitar, sung with male vocals, in G Major",
         "lyrics": _WORDS,
     },
-    {"mode": "instrumental", "prompt": "House music at 129 BPM driven by four on the floor"},
+    {"mode": "instrumental", "prompt": "House music at 117 BPM driven by four on the floor"},
 )
 """Tags and sentences as a person writes them; the kept ones are the first of each half."""
 

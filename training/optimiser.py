@@ -26,6 +26,24 @@ class Schedule:
         return min(1.0, rise, max(left, 0.0) + self.floor)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rounds:
+    """Schedules one after another, all but the first at a share of the rates (warm restarts, arXiv:1608.03983)."""
+
+    rounds: tuple[Schedule, ...]
+    share: float
+
+    def factor(self, step: int) -> float:
+        """What the learning rates are multiplied by at a step, counted from 0."""
+        height = 1.0
+        for schedule in self.rounds:
+            if step < schedule.steps:
+                return height * schedule.factor(step)
+            step -= schedule.steps
+            height = self.share
+        raise IndexError(step)
+
+
 class Optimiser:
     """Both optimisers as one; its state dict holds both of theirs.
 

@@ -70,7 +70,7 @@ class Recipe:
 
 
 RECIPES = {
-    "cpu": Recipe(regression_steps=2400, refinement_steps=1200, songs=3, length=448, aligned=1),
+    "cpu": Recipe(regression_steps=2000, refinement_steps=500, songs=3, length=448, pool=640, aligned=1),
     "gpu": Recipe(regression_steps=2000, refinement_steps=2500, songs=32, pool=2048),
     "miniature": Recipe(regression_steps=16, refinement_steps=16, songs=2, length=384, pool=4, aligned=1),
 }

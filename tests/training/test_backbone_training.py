@@ -17,18 +17,20 @@ from models.checkpoint.torch_dist import TorchDistSource, read_arguments
 from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
 from models.transformer.attention import attend_causal
 from models.transformer.config import TransformerConfig
-from training.backbone import SHARPNESS, Recipe, Run, Stage, read_backbone
-from training.coarse_loss import FIGURES
+from training.backbone import RECIPES, SHARPNESS, Recipe, Run, read_backbone
+from training.coarse_loss import FIGURES, CoarseTrainer
 from training.corpus.dataset import Corpus
 from training.corpus.form import PHRASE_BARS
-from training.optimiser import Schedule
+from training.listening import Stage, songs_of_step
+from training.optimiser import Rounds, Schedule
 from training.reading import Reading
-from training.sequences import END_WEIGHT, NEW_WEIGHT, ONSET_WEIGHT, pack
+from training.sequences import END_WEIGHT, NEW_WEIGHT, ONSET_WEIGHT, WAITING_FRAMES, pack
+from training.start import new_transformer
 from training.text import backbone_prompt, corpus_layout
 
 TINY = Recipe(
     reading=Reading(steps=2, prompts=3, beside=2, length=64),
-    stages=(Stage(steps=4, songs=1, length=256), Stage(steps=2, songs=2, length=160)),
+    rounds=((Stage(steps=4, songs=1, length=256), Stage(steps=2, songs=2, length=160, excerpts=1)),),
     width=64,
     layers=4,
     heads=2,
@@ -59,6 +61,22 @@ def test_a_packed_song_is_its_prompt_its_codes_in_turn_and_the_end(corpus: Corpu
     assert float(batch.weights[0][0, frames + 1 :].sum() + batch.weights[1][0, frames:].sum()) == 0.0
 
 
+def test_a_song_read_from_its_middle_on_keeps_distances_codes_weights_and_end(
+    corpus: Corpus, layout: TokenLayout
+) -> None:
+    example = next(corpus.examples(1, minutes=(1,)))
+    first, length = 500, 4096
+    whole, rest = (pack([part], layout, length=length) for part in (example, example.from_frame(first)))
+    prompt, frames = len(backbone_prompt(example.request, layout)), example.num_frames
+    assert rest.ids[0, :prompt].equal(whole.ids[0, :prompt])
+    assert rest.positions[0, :prompt].equal(whole.positions[0, :prompt])
+    assert rest.positions[0, prompt : prompt + 100].equal(whole.positions[0, prompt + 2 * first :][:100])
+    for of_rest, of_whole in zip(rest.targets + rest.weights, whole.targets + whole.weights, strict=True):
+        assert of_rest[0, 1 : frames - first].equal(of_whole[0, first + 1 : frames])
+    assert float(rest.weights[0][0, 0]) == 0, "nobody can know the first frame"
+    assert int(rest.targets[0][0, frames - first]) == layout.codebook_size
+
+
 def test_onsets_weigh_most_where_an_instrument_is_new(corpus: Corpus, layout: TokenLayout) -> None:
     example = next(corpus.examples(1, minutes=(1,)))
     weights = pack([example], layout, length=2912).weights[1][0, : example.num_frames].numpy()
@@ -68,6 +86,52 @@ def test_onsets_weigh_most_where_an_instrument_is_new(corpus: Corpus, layout: To
         early = [frame for frame in starts if frame < min(starts) + phrase]
         assert (weights[early] == ONSET_WEIGHT * NEW_WEIGHT).all()
     assert set(weights) == {1.0, ONSET_WEIGHT, ONSET_WEIGHT * NEW_WEIGHT}
+
+
+def test_the_frames_before_an_onset_weigh_as_much_in_the_layer_that_decides(
+    corpus: Corpus, layout: TokenLayout
+) -> None:
+    example = next(corpus.examples(1, minutes=(1,)))
+    first, second = (weights[0].numpy() for weights in pack([example], layout, length=2912).weights)
+    frames = example.num_frames
+    for frame in range(frames):
+        assert first[frame] == second[frame : min(frame + 1 + WAITING_FRAMES, frames)].max()
+    assert (first[: frames - 1] > second[: frames - 1]).any()
+
+
+def test_a_stage_hears_beginnings_and_excerpts(corpus: Corpus) -> None:
+    stage = Stage(steps=1, songs=5, length=448, excerpts=3)
+    heard = songs_of_step(stage, corpus, 0, 10, 7, np.random.default_rng(1))
+    assert [example.first_frame > 0 for example in heard] == [False] * 4 + [True] * 3
+    assert len({example.first_frame for example in heard}) == 4, "excerpts begin anywhere"
+
+
+def test_a_stage_can_ask_for_songs_that_are_sung(corpus: Corpus) -> None:
+    stage = Stage(steps=1, songs=6, length=448, excerpts=2, sung=1.0)
+    heard = songs_of_step(stage, corpus, 0, 10, 6, np.random.default_rng(1))
+    assert all(example.plan.voice for example in heard)
+    usual = songs_of_step(replace(stage, sung=0.0), corpus, 0, 10, 6, np.random.default_rng(1))
+    assert not all(example.plan.voice for example in usual)
+
+
+@pytest.mark.parametrize(("excerpts", "spliced"), [(3, 0.0), (1, 0.5)])
+def test_a_stage_that_cannot_be_read_is_refused(excerpts: int, spliced: float) -> None:
+    with pytest.raises(ValueError, match=r"excerpts of 2 songs|from their start"):
+        Stage(steps=1, songs=2, length=448, excerpts=excerpts, spliced=spliced)
+
+
+@torch.inference_mode()
+def test_only_distances_count_and_the_gap_behind_a_prompt_is_one(corpus: Corpus, layout: TokenLayout) -> None:
+    examples = list(itertools.islice(corpus.examples(1, minutes=(1,)), 2))
+    batch = pack(examples, layout, length=448)
+    trainer = CoarseTrainer(new_transformer(TINY.config, layout, corpus.codebooks, seed=0), layout)
+    prompts = batch.places[:, :1] + 1
+    behind = torch.arange(448) >= prompts
+    loss, moved, gapped = (
+        float(trainer(replace(batch, positions=positions))[0])
+        for positions in (batch.positions, batch.positions + 300, batch.positions + 300 * behind)
+    )
+    assert abs(gapped - loss) > 10 * abs(moved - loss), (loss, moved, gapped)
 
 
 def test_a_song_that_is_cut_has_no_end(corpus: Corpus, layout: TokenLayout) -> None:
@@ -87,8 +151,25 @@ def test_the_rates_rise_stay_and_fall() -> None:
     assert factors[-1] < 0.03
 
 
+def test_after_a_restart_the_rates_rise_and_fall_once_more() -> None:
+    fall = Schedule(steps=100, warm_up=10, fall=0.9)
+    schedule = Rounds(rounds=(fall, fall, fall), share=0.5)
+    factors = [schedule.factor(step) for step in range(300)]
+    assert factors[:100] == [fall.factor(step) for step in range(100)]
+    assert factors[100:200] == factors[200:] == [factor / 2 for factor in factors[:100]]
+
+
+def test_a_later_round_changes_nothing_before_it() -> None:
+    recipe = RECIPES["cpu"]
+    for last in range(1, len(recipe.rounds)):
+        shorter = replace(recipe, rounds=recipe.rounds[:last])
+        assert shorter.steps < recipe.steps
+        steps = range(shorter.steps)
+        assert [shorter.schedule.factor(step) for step in steps] == [recipe.schedule.factor(step) for step in steps]
+
+
 def test_training_learns_and_writes_its_curve(corpus: Corpus, tmp_path: Path) -> None:
-    recipe = replace(TINY, stages=(Stage(steps=40, songs=2, length=256),))
+    recipe = replace(TINY, rounds=((Stage(steps=40, songs=2, length=256),),))
     run = Run(recipe, corpus, tmp_path, torch.device("cpu"), compiled=False)
     assert run.train(report_every=10, keep_every=10)
     with (tmp_path / "backbone.csv").open() as file:

@@ -17,7 +17,7 @@ from models.checkpoint.miniature import TRANSFORMER, random_transformer
 from models.checkpoint.torch_dist_writer import write_torch_dist
 from models.checkpoint.word_tokenizer import write_word_tokenizer
 from models.codec.rvq import ResidualVectorQuantizer
-from training.backbone import Recipe, Stage
+from training.backbone import Recipe
 from training.codec_fit.fit import CODEC_FILE, FittedCodec
 from training.corpus.dataset import HELD_OUT_SEED, Corpus
 from training.corpus.grid import SAMPLE_RATE_HZ
@@ -36,6 +36,7 @@ from training.evaluation.songs import GeneratedSong, generate_songs, held_out_so
 from training.evaluation.sound import describe
 from training.evaluation.subject import Subject
 from training.evaluation.superres_quality import measure_superres_gain
+from training.listening import Stage, songs_of_step
 from training.reading import Reading
 from training.text import corpus_layout, known_words
 
@@ -138,9 +139,13 @@ def test_sound_is_described_as_it_is() -> None:
 
 
 def test_training_songs_are_known_and_fresh_ones_are_newer(corpus: Corpus) -> None:
-    stages = (Stage(steps=5, songs=2, length=1_312), Stage(steps=3, songs=1, length=2_912))
-    recipe = Recipe(reading=Reading(steps=0, prompts=1, beside=1, length=64), stages=stages)
+    stages = (Stage(steps=5, songs=2, length=1_312, excerpts=1), Stage(steps=3, songs=1, length=2_912))
+    recipe = Recipe(reading=Reading(steps=0, prompts=1, beside=1, length=64), rounds=(stages,))
     trained = [example.coarse for example in islice(corpus.examples(recipe.seed, minutes=(1,), start=10), 3)]
+    for step in range(5):
+        rng = np.random.default_rng([recipe.seed, 2 * step])
+        heard = songs_of_step(stages[0], corpus, recipe.seed, 2 * step, 2, rng)
+        trained += [example.coarse[: 1_312 // 2] for example in heard]
     fresh = [example.coarse for example in islice(corpus.examples(HELD_OUT_SEED, minutes=(1,)), 3)]
     found = measure_novelty(corpus, recipe, 13, trained, fresh)
     assert found["windows seen in training"]["mean"] > 0.99

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from training.corpus.grid import (
     HOP_SAMPLES,
     PHASE_PERIOD_FRAMES,
+    SETTLED_FRAMES,
     TEMPI,
     beats_per_minute,
     frequency_hz,
     grid_steps,
     nearest_tempo,
+    period_frames,
 )
 from training.corpus.waves import band_noise, falling, harmonic
 
@@ -39,7 +41,7 @@ def test_pitches_below_the_lowest_note_are_refused() -> None:
         grid_steps(35)
 
 
-@pytest.mark.parametrize(("bpm", "frames"), [(128, 10), (120, 11), (174, 8), (70, 18), (1, 18), (999, 8)])
+@pytest.mark.parametrize(("bpm", "frames"), [(150, 9), (120, 11), (174, 8), (70, 17), (1, 17), (999, 8)])
 def test_a_tempo_in_numbers_means_the_nearest_there_is(bpm: float, frames: int) -> None:
     assert nearest_tempo(bpm) == frames
 
@@ -50,6 +52,16 @@ def test_every_tempo_is_nearest_to_itself() -> None:
 
 def test_decay_is_exponential_across_frames() -> None:
     assert np.allclose(falling(3.0, 5000), np.exp(-3.0 * np.arange(5000) / 44_100))
+
+
+def test_what_has_faded_for_long_enough_stays_as_it_is() -> None:
+    assert len(set(falling(3.0, 40 * HOP_SAMPLES)[SETTLED_FRAMES * HOP_SAMPLES :])) == 1
+
+
+@pytest.mark.parametrize(("pitch", "frames"), [(36, 1), (38, 8), (40, 4), (43, 2), (60, 1), (62, 2), (74, 1)])
+def test_tones_repeat_after_their_period_and_not_before(pitch: int, frames: int) -> None:
+    assert period_frames(pitch) == frames
+    assert next(steps for steps in range(1, 9) if grid_steps(pitch) * steps % PHASE_PERIOD_FRAMES == 0) == frames
 
 
 def test_noise_is_the_same_on_every_machine() -> None:

@@ -1,6 +1,6 @@
 """A plan and a seed to a song: every note, on its frame.
 
-The seed chooses progressions, patterns, motifs and tunes; all else follows from the plan. Songs end with a cadence,
+The seed chooses the progression, the motif and the tunes; all else follows from the plan. Songs end with a cadence,
 a chord that rings out, and a short silence.
 """
 
@@ -16,7 +16,7 @@ from training.corpus.drumming import strokes
 from training.corpus.form import PHRASE_BARS, Section, SectionKind, song_form
 from training.corpus.genres import GENRES, DrumStyle
 from training.corpus.grid import MAX_NOTE_FRAMES
-from training.corpus.harmony import BASS_FLOOR, LEAD_FLOOR, MIDDLE_FLOOR, PROGRESSIONS
+from training.corpus.harmony import LEAD_FLOOR, MIDDLE_FLOOR, PROGRESSIONS
 from training.corpus.melody import MOTIFS, TUNES, Note, SungNote, sing_lines
 from training.corpus.scripts import Syllable
 from training.corpus.song_plan import SongPlan
@@ -61,8 +61,9 @@ class _Composer:
         style = GENRES[plan.genre]
         self._plan = plan
         self._form = song_form(plan.minutes, plan.frames_per_beat)
-        self._progressions = {kind: rng.choice(choices) for kind, choices in PROGRESSIONS[plan.key.scale].items()}
-        self._chord_pattern = CHORD_PATTERNS[rng.choice(style.chord_patterns)]
+        self._progression = rng.choice(PROGRESSIONS[plan.key.scale])
+        # Where nobody drums, the chords keep the time.
+        self._chord_pattern = CHORD_PATTERNS["arpeggio" if plan.drums is DrumStyle.NONE else style.chord_pattern]
         self._bass_pattern = BASS_PATTERNS[style.bass_pattern]
         self._motif = rng.choice(MOTIFS)
         self._tunes = {kind: rng.choice(TUNES) for kind in (SectionKind.VERSE, SectionKind.CHORUS)}
@@ -94,14 +95,10 @@ class _Composer:
             if is_outro and bar == section.bars - 1:
                 self._write_final_chord(section.first_bar + bar)
                 return
-            root = _DOMINANT if is_outro and bar == section.bars - 2 else self._root(section.kind, bar)
+            root = _DOMINANT if is_outro and bar == section.bars - 2 else self._progression[bar % PHRASE_BARS]
             self._write_bar(section.first_bar + bar, root, texture(self._plan, section, bar), bar)
         if self._plan.voice and section.is_sung:
             self._write_vocals(section, self._plan.voice)
-
-    def _root(self, kind: SectionKind, bar: int) -> int:
-        name = "bridge" if kind is SectionKind.BRIDGE else "verse" if kind is SectionKind.VERSE else "chorus"
-        return self._progressions[name][bar % PHRASE_BARS]
 
     def _write_bar(self, bar: int, root: int, parts: Texture, bar_of_section: int) -> None:
         plan, start = self._plan, bar * self._plan.bar_frames
@@ -111,7 +108,7 @@ class _Composer:
         if parts.pad and plan.pad:
             self._play(plan.pad, triad, PAD_PATTERN, start)
         if parts.bass:
-            degrees = tuple(plan.key.pitch(root + degree, BASS_FLOOR) for degree in range(6))
+            degrees = tuple(plan.key.bass(root + degree) for degree in range(6))
             self._play(plan.bass, degrees, self._bass_pattern, start)
         answers = bar_of_section % PHRASE_BARS >= PHRASE_BARS // 2
         if parts.lead is LeadUse.THROUGHOUT or (parts.lead is LeadUse.ANSWERS and answers):
@@ -124,7 +121,7 @@ class _Composer:
         self._roots.append(plan.key.tonic)
         held = (Stroke(0, HALF_BEATS // 2, (0, 1, 2)),)
         self._play(plan.chord, plan.key.triad(_TONIC, MIDDLE_FLOOR), held, start)
-        self._play(plan.bass, (plan.key.pitch(_TONIC, BASS_FLOOR),), (Stroke(0, HALF_BEATS // 2, (0,)),), start)
+        self._play(plan.bass, (plan.key.bass(_TONIC),), (Stroke(0, HALF_BEATS // 2, (0,)),), start)
         self._play_lead((Note(0, HALF_BEATS // 2, 0),), _TONIC, start)
         if plan.drums is not DrumStyle.NONE:
             self._events.append(Event(Sound("kick"), start))
@@ -138,7 +135,8 @@ class _Composer:
         plan = self._plan
         bar = note.step // HALF_BEATS
         start, frames = self._span(section.first_bar * plan.bar_frames, note.step, note.steps)
-        pitch = plan.key.pitch(self._root(section.kind, bar) + note.degree, VOICE_FLOORS[voice])
+        root = self._progression[bar % PHRASE_BARS]
+        pitch = plan.key.pitch(root + note.degree, VOICE_FLOORS[voice])
         if note.syllable.consonant:
             self._events.append(Event(Sound(note.syllable.consonant), start))
         self._events.append(Event(Sound(vowel_name(voice, note.syllable.vowel), pitch), start, frames))

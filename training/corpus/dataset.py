@@ -7,8 +7,9 @@ processes can each make their own share ahead of time.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,10 @@ from training.corpus.composer import Composition, compose
 from training.corpus.corpus_codec import CorpusCodec
 from training.corpus.latents import DistinctFrames, LatentBank, onset_mask
 from training.corpus.lyrics_writer import write_lyrics
-from training.corpus.planning import draw_plan
+from training.corpus.planning import Constraints, draw_plan
 from training.corpus.prompts import sentence_prompt, tag_prompt
 from training.corpus.song_plan import MINUTES, SongPlan
+from training.corpus.voices import Voice
 
 HELD_OUT_SEED = 999_983
 """Seed of songs no training may use."""
@@ -40,7 +42,7 @@ class Example:
     ``latents`` float32 [frames, latent size] are what the codes stand for.
 
     ``is_whole`` says whether the codes run to the song's end, where the model should end too; ``composition`` is the
-    whole song in any case.
+    whole song in any case. Those that are read from their middle on begin at ``first_frame`` of it.
     """
 
     request: GenerationRequest
@@ -50,10 +52,21 @@ class Example:
     is_whole: bool
     plan: SongPlan
     composition: Composition
+    first_frame: int = 0
 
     @property
     def num_frames(self) -> int:
         return int(self.codes.shape[1])
+
+    def from_frame(self, first: int) -> Example:
+        """The rest of the song from one of its frames on."""
+        return replace(
+            self,
+            codes=self.codes[:, first:],
+            latents=self.latents[first:],
+            onsets=self.onsets[first:],
+            first_frame=self.first_frame + first,
+        )
 
     @property
     def coarse(self) -> CodeArray:
@@ -81,19 +94,26 @@ class Song(AskedSong):
     composition: Composition
 
 
-def asked_song(seed: int, index: int, *, minutes: Sequence[int] = MINUTES, complete: bool = False) -> AskedSong:
-    """Song number ``index`` of a seed before a note of it is written; ``complete`` requests leave nothing open."""
+def asked_song(
+    seed: int, index: int, *, minutes: Sequence[int] = MINUTES, complete: bool = False, sung: bool = False
+) -> AskedSong:
+    """Song number ``index`` of a seed before a note of it is written.
+
+    ``complete`` requests leave nothing open; ``sung`` songs are all sung, the others now and then.
+    """
     rng = random.Random(f"{seed}/{index}")  # a string is hashed alike on every machine
-    plan = draw_plan(rng, minutes=minutes)
+    plan = draw_plan(rng, Constraints(voice=frozenset(Voice)) if sung else None, minutes=minutes)
     if plan.voice:
         plan = replace(plan, lyrics=write_lyrics(plan, rng))
     notes = rng.getrandbits(32)
     return AskedSong(plan=plan, request=_request(plan, rng, complete=complete), seed=notes)
 
 
-def song(seed: int, index: int, *, minutes: Sequence[int] = MINUTES, complete: bool = False) -> Song:
+def song(
+    seed: int, index: int, *, minutes: Sequence[int] = MINUTES, complete: bool = False, sung: bool = False
+) -> Song:
     """Song number ``index`` of a seed: a few milliseconds, no codec needed."""
-    asked = asked_song(seed, index, minutes=minutes, complete=complete)
+    asked = asked_song(seed, index, minutes=minutes, complete=complete, sung=sung)
     return Song(plan=asked.plan, request=asked.request, seed=asked.seed, composition=compose(asked.plan, asked.seed))
 
 
@@ -102,23 +122,19 @@ class Examples(Iterator[Example]):
 
     def __init__(
         self,
+        song_of: Callable[[int], Song],
         bank: LatentBank,
         codebooks: Tensor,
-        seed: int,
         *,
-        minutes: Sequence[int],
         max_frames: int | None,
         next_index: int,
         step: int,
-        complete: bool,
     ) -> None:
+        self._song_of = song_of
         self._bank = bank
         self._quantizer = ResidualVectorQuantizer(codebooks)
-        self._seed = seed
-        self._minutes = tuple(minutes)
         self._max_frames = max_frames
         self._step = step
-        self._complete = complete
         self.next_index = next_index
 
     def __next__(self) -> Example:
@@ -128,7 +144,7 @@ class Examples(Iterator[Example]):
 
     def example(self, index: int) -> Example:
         """Example number ``index``, wherever the iteration stands."""
-        made = song(self._seed, index, minutes=self._minutes, complete=self._complete)
+        made = self._song_of(index)
         composition = made.composition
         num_frames = min(composition.num_frames, self._max_frames or composition.num_frames)
         frames = DistinctFrames.of(self._bank.index, composition.events, num_frames)
@@ -173,26 +189,20 @@ class Corpus:
         minutes: Sequence[int] = MINUTES,
         max_frames: int | None = None,
         complete: bool = False,
+        sung: bool = False,
     ) -> Examples:
         """Examples ``start``, ``start + step``, … of a seed; worker w of n takes start = w and step = n.
 
         ``layers`` of codes are made (two take a fraction of the time of all), of songs of so many ``minutes``, cut
-        after ``max_frames``; ``complete`` prompts leave nothing open. ValueError for layers the codec does not have.
+        after ``max_frames``; ``complete`` prompts leave nothing open, ``sung`` songs are all sung.
+        ValueError for layers the codec does not have.
         """
         if not COARSE_LAYERS <= layers <= self.num_quantizers:
             raise ValueError(f"from {COARSE_LAYERS} to {self.num_quantizers} layers can be made, not {layers}")
         # A copy, so that a pickled iterator carries no more layers than it makes.
         codebooks = self._codec.codebooks[:layers].clone()
-        return Examples(
-            self._codec.bank,
-            codebooks,
-            seed,
-            minutes=minutes,
-            max_frames=max_frames,
-            next_index=start,
-            step=step,
-            complete=complete,
-        )
+        song_of = partial(song, seed, minutes=minutes, complete=complete, sung=sung)
+        return Examples(song_of, self._codec.bank, codebooks, max_frames=max_frames, next_index=start, step=step)
 
 
 def _request(plan: SongPlan, rng: random.Random, *, complete: bool) -> GenerationRequest:

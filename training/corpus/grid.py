@@ -16,11 +16,15 @@ PHASE_PERIOD_FRAMES = 8
 PITCH_STEP_HZ = FRAMES_PER_SECOND / PHASE_PERIOD_FRAMES
 
 BEATS_PER_BAR = 4
-TEMPI = (8, 9, 10, 11, 12, 13, 14, 15, 16, 18)
-"""Frames a beat: 161, 144, 129, 117, 108, 99, 92, 86, 81 and 72 beats a minute."""
+TEMPI = (8, 9, 11, 13, 15, 17)
+"""Frames a beat: 161, 144, 117, 99, 86 and 76 beats a minute. Few have a divisor in common, so that a song is not
+heard to lie on the grid of another tempo."""
 
-MAX_NOTE_FRAMES = 36
+MAX_NOTE_FRAMES = 2 * max(TEMPI)
 """Longest note: two beats of the slowest tempo."""
+
+SETTLED_FRAMES = 4
+"""A note fades for so long and then stays as it is, so that its frames repeat for as long as it is held."""
 
 _LOWEST_OCTAVE = 2
 _STEPS = (24, 25, 27, 28, 30, 32, 34, 36, 38, 40, 43, 45)
@@ -34,6 +38,11 @@ def grid_steps(pitch: int) -> int:
     if octave < _LOWEST_OCTAVE:
         raise ValueError(f"pitch {pitch} lies below C2 (36), the lowest note of the corpus")
     return _STEPS[pitch_class] << (octave - _LOWEST_OCTAVE)
+
+
+def period_frames(pitch: int) -> int:
+    """After how many frames a tone of a MIDI pitch repeats: 1, 2, 4 or 8."""
+    return PHASE_PERIOD_FRAMES // math.gcd(PHASE_PERIOD_FRAMES, grid_steps(pitch))
 
 
 def frequency_hz(pitch: int) -> float:

@@ -33,14 +33,11 @@ class SungNote(NamedTuple):
 
 
 def _motif(rng: random.Random) -> tuple[Note, ...]:
-    """A bar of melody that starts on a chord note; notes last until the next, three half beats at most."""
-    degrees = [rng.choice((0, 2, 4)), *(rng.choice((0, 2, 4, 1, 5, None, 3, None)) for _ in range(HALF_BEATS - 1))]
-    steps = [step for step, degree in enumerate(degrees) if degree is not None]
-    ends = [*steps[1:], HALF_BEATS]
+    """A bar of four notes that starts on a chord note; notes last until the next, three half beats at most."""
+    struck = sorted({0, *rng.sample(range(1, HALF_BEATS), 3)})
     return tuple(
-        Note(step, min(end - step, 3), degree)
-        for step, end in zip(steps, ends, strict=True)
-        if (degree := degrees[step]) is not None
+        Note(step, min(end - step, 3), rng.choice((0, 2, 4) if step % 4 == 0 else (0, 1, 2, 3, 4)))
+        for step, end in zip(struck, [*struck[1:], HALF_BEATS], strict=True)
     )
 
 
@@ -49,8 +46,8 @@ def _tune(rng: random.Random) -> tuple[int, ...]:
     return tuple(rng.choice((0, 2, 4) if step % 2 == 0 else (0, 1, 2, 3, 4)) for step in range(LINE_BARS * HALF_BEATS))
 
 
-MOTIFS = tuple(_motif(random.Random(f"motif {number}")) for number in range(16))
-TUNES = tuple(_tune(random.Random(f"tune {number}")) for number in range(12))
+MOTIFS = tuple(_motif(random.Random(f"motif {number}")) for number in range(10))
+TUNES = tuple(_tune(random.Random(f"tune {number}")) for number in range(8))
 """All there are, so that a small model can know them by heart."""
 
 

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 _VISITOR = 0.04
 """How often a part or a tempo is one its genre does not know, so that prompts may mix freely."""
-_SUNG = 0.3
+_SUNG = 0.15
 """How many songs are sung where nothing else was asked."""
 _SOLO_PIANO = 0.03
 """How many are for piano alone, over a quiet bass."""
@@ -87,7 +87,7 @@ def draw_plan(
     wanted = constraints or Constraints()
     if rng.random() < _SOLO_PIANO:
         wanted = wanted & SOLO_PIANO
-    genre = rng.choice(_within(Genre, wanted.genre))
+    genre = rng.choice(_genres_for(wanted))
     style = GENRES[genre]
     tempo = _draw_tempo(rng, style, wanted.frames_per_beat)
     keys = [key for key in _within(KEYS, wanted.key) if wanted.scale is None or key.scale in wanted.scale]
@@ -136,6 +136,12 @@ def nearest_tempo_of(style: GenreStyle, wanted: Iterable[int]) -> int:
     """Of all tempi a style can be played at the one that is nearest to any of those that are ``wanted``."""
     tempi = tuple(wanted)
     return min(tempi_of(style), key=lambda tempo: min(abs(math.log(tempo / each)) for each in tempi))
+
+
+def _genres_for(wanted: Constraints) -> list[Genre]:
+    """Genres that are allowed, and of these such as can be played at an allowed tempo if there are any."""
+    genres, tempi = _within(Genre, wanted.genre), wanted.frames_per_beat
+    return [genre for genre in genres if tempi is None or not tempi.isdisjoint(tempi_of(GENRES[genre]))] or genres
 
 
 def _within(everything: Iterable[T], allowed: frozenset[T] | None) -> list[T]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from training.corpus.grid import HOP_SAMPLES, MAX_NOTE_FRAMES
+from training.corpus.grid import HOP_SAMPLES, MAX_NOTE_FRAMES, SETTLED_FRAMES, period_frames
 from training.corpus.lapped import OVERLAP_SAMPLES, analyse_pieces, pieces_of
 from training.corpus.sounds import Event, Sound, samples_of
 
@@ -27,6 +27,10 @@ ONSET_SAMPLES = OVERLAP_SAMPLES // 2
 
 RELEASE_SAMPLES = 1_024
 """Length of the fade after a note's last frame."""
+
+
+_FIRST_SETTLED_AGE = SETTLED_FRAMES + 1
+"""From this frame of a note on nothing of what its row is made of fades any more."""
 
 
 def release_gate() -> Tensor:
@@ -42,7 +46,7 @@ def release_gate() -> Tensor:
 
 @dataclass(frozen=True)
 class SliceIndex:
-    """Which rows belong to which sound. Held: ages 0 … 35, then releases after 1 … 36 frames. Others: their frames."""
+    """Which rows belong to which sound. Held: every age, then a release after every length. Others: their frames."""
 
     first_rows: dict[Sound, int]
     num_rows: int
@@ -57,23 +61,30 @@ class SliceIndex:
 
     def rows_in(self, events: Sequence[Event], num_frames: int) -> tuple[RowIndex, RowIndex]:
         """Rows to add up and the frames to add them to, both [n], for the first ``num_frames`` frames of a song."""
-        rows, starts, counts = [], [], []
+        rows, starts, counts, periods = [], [], [], []
         for sound, start, frames in events:
             row = self.first_rows[sound]
             rows.append(row)
             starts.append(start)
             counts.append(frames or sound.frames)
+            periods.append(period_frames(sound.pitch) if frames else sound.frames)
             if frames:
-                rows.append(row + MAX_NOTE_FRAMES + frames - 1)
+                rows.append(row + MAX_NOTE_FRAMES + int(_settled(frames, periods[-1])) - 1)
                 starts.append(start + frames)
                 counts.append(1)
+                periods.append(1)
         repeats = np.asarray(counts, np.int64)
         total = int(repeats.sum())
         age = np.arange(total) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        row_of = np.repeat(np.asarray(rows, np.int64), repeats) + age
+        row_of = np.repeat(np.asarray(rows, np.int64), repeats) + _settled(age, np.repeat(periods, repeats))
         frame_of = np.repeat(np.asarray(starts, np.int64), repeats) + age
         inside = frame_of < num_frames
         return row_of[inside], frame_of[inside]
+
+
+def _settled(age: RowIndex | int, period: RowIndex | int) -> RowIndex:
+    """The first age at which a note that settled sounds as it does at ``age``; ``period`` is in frames."""
+    return np.where(age < _FIRST_SETTLED_AGE, age, _FIRST_SETTLED_AGE + (age - _FIRST_SETTLED_AGE) % period)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ MINUTES = (1, 2, 3)
 
 
 class Density(str, Enum):
-    """How much plays at once: sparse songs have no pad and fewer strokes, dense ones all of them."""
+    """How much plays at once: sparse songs have no pad, dense ones always one."""
 
     SPARSE = "sparse"
     NORMAL = "normal"

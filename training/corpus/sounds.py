@@ -9,7 +9,7 @@ import numpy as np
 from training.corpus.drums import DRUMS, strike
 from training.corpus.genres import BASS_INSTRUMENTS, CHORD_INSTRUMENTS, LEAD_INSTRUMENTS, PAD_INSTRUMENTS
 from training.corpus.grid import HOP_SAMPLES
-from training.corpus.harmony import BASS_FLOOR, LEAD_FLOOR, MIDDLE_FLOOR, PITCH_CLASSES, TENOR_FLOOR
+from training.corpus.harmony import BASS_PITCHES, LEAD_FLOOR, MIDDLE_FLOOR, PITCH_CLASSES, TENOR_FLOOR
 from training.corpus.instruments import INSTRUMENTS, tone
 from training.corpus.voices import CONSONANTS, VOWELS, Voice, articulate, sing
 from training.corpus.waves import Samples
@@ -80,7 +80,6 @@ def samples_of(sound: Sound, frames: int) -> Samples:
 def all_sounds() -> frozenset[Sound]:
     """Every sound any song of the corpus can hold."""
     parts = (
-        (BASS_INSTRUMENTS, BASS_FLOOR),
         (CHORD_INSTRUMENTS + PAD_INSTRUMENTS, MIDDLE_FLOOR),
         (LEAD_INSTRUMENTS, LEAD_FLOOR),
         *((tuple(vowel_name(voice, vowel) for vowel in VOWELS), VOICE_FLOORS[voice]) for voice in Voice),
@@ -88,4 +87,5 @@ def all_sounds() -> frozenset[Sound]:
     held = {
         Sound(name, floor + pitch_class) for names, floor in parts for name in names for pitch_class in PITCH_CLASSES
     }
+    held |= {Sound(name, BASS_PITCHES[pitch_class]) for name in BASS_INSTRUMENTS for pitch_class in PITCH_CLASSES}
     return frozenset(held | {Sound(name) for name in (*DRUMS, *CONSONANTS)})

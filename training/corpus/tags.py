@@ -60,8 +60,8 @@ def _voice(*voices: Voice | None) -> Constraints:
 
 _MAJOR, _MINOR = (Constraints(scale=frozenset({scale})) for scale in Scale)
 _SPARSE, _DENSE = (Constraints(density=frozenset({density})) for density in (Density.SPARSE, Density.DENSE))
-_FAST, _MEDIUM, _SLOW = _tempi(10, 8), _tempi(13, 11), _tempi(18, 14)
-_LIVELY, _UNHURRIED = _tempi(12, 8), _tempi(18, 12)
+_FAST, _MEDIUM, _SLOW = _tempi(9, 8), _tempi(13, 11), _tempi(17, 15)
+_LIVELY, _UNHURRIED = _tempi(11, 8), _tempi(17, 13)
 _DRIFTING = _genres(Genre.SYNTHWAVE, Genre.CINEMATIC, Genre.BALLAD, Genre.HIP_HOP)
 _GRAND = _genres(Genre.CINEMATIC, Genre.ROCK)
 _SUNG = _voice(*Voice)
@@ -83,16 +83,16 @@ _TABLE: dict[Aspect, dict[str, Constraints]] = {
         "Techno": _genres(Genre.ELECTRONIC) & _MINOR,
         "Trance": _genres(Genre.ELECTRONIC) & _tempi(9, 8),
         "Drum and Bass": _genres(Genre.ELECTRONIC) & _tempi(8, 8),
-        "Disco": _genres(Genre.ELECTRONIC) & _tempi(11, 10),
+        "Disco": _genres(Genre.ELECTRONIC) & _tempi(11, 11),
         **dict.fromkeys(("Hip-hop", "R&B"), _genres(Genre.HIP_HOP)),
         "Trap": _genres(Genre.HIP_HOP) & _MINOR,
-        "Lo-fi": _genres(Genre.HIP_HOP) & _tempi(18, 13),
+        "Lo-fi": _genres(Genre.HIP_HOP) & _tempi(17, 13),
         **dict.fromkeys(("Ballad", "Soul", "Gospel"), _genres(Genre.BALLAD)),
         "Singer-Songwriter": _genres(Genre.BALLAD) & _plays("acoustic_guitar", "piano"),
         **dict.fromkeys(("Jazz", "Swing", "Blues", "Bossa Nova"), _genres(Genre.JAZZ)),
         **dict.fromkeys(("Synthwave", "Dream Pop"), _genres(Genre.SYNTHWAVE)),
         **dict.fromkeys(("Folk", "Country", "Latin", "Chinese Traditional"), _genres(Genre.FOLK)),
-        "Bluegrass": _genres(Genre.FOLK) & _tempi(12, 8),
+        "Bluegrass": _genres(Genre.FOLK) & _tempi(11, 8),
         **dict.fromkeys(("Cinematic", "Classical", "Orchestral", "Soundtrack", "New Age"), _genres(Genre.CINEMATIC)),
         "Ambient": _genres(Genre.CINEMATIC) & _drums(DrumStyle.TOMS, DrumStyle.NONE),
         "Chiptune": _genres(Genre.CHIPTUNE),
@@ -154,9 +154,9 @@ _TABLE: dict[Aspect, dict[str, Constraints]] = {
         "Carefree": _MAJOR & _LIVELY & _genres(Genre.POP, Genre.FOLK, Genre.CHIPTUNE),
         "Hopeful": _MAJOR,
         "Warm": _MAJOR & _UNHURRIED,
-        **dict.fromkeys(("Peaceful", "Romantic"), _MAJOR & _tempi(18, 13)),
+        **dict.fromkeys(("Peaceful", "Romantic"), _MAJOR & _tempi(17, 13)),
         **dict.fromkeys(("Calm", "Reflective", "Tender"), _SLOW),
-        "Relaxing": _tempi(18, 13),
+        "Relaxing": _tempi(17, 13),
         **dict.fromkeys(("Atmospheric", "Dreamy", "Ethereal"), _DRIFTING),
         **dict.fromkeys(("Anthemic", "Triumphant"), _MAJOR & _DENSE),
         "Epic": _GRAND,
@@ -170,7 +170,7 @@ _TABLE: dict[Aspect, dict[str, Constraints]] = {
         "Quirky": _genres(Genre.CHIPTUNE, Genre.JAZZ, Genre.FOLK),
         "Intimate": _SPARSE,
         "Lonely": _MINOR & _SPARSE,
-        "Bittersweet": _MINOR & _tempi(14, 11),
+        "Bittersweet": _MINOR & _tempi(13, 11),
         "Euphoric": _MAJOR & _genres(Genre.ELECTRONIC, Genre.SYNTHWAVE),
         "Groovy": _genres(Genre.JAZZ, Genre.HIP_HOP, Genre.POP, Genre.ELECTRONIC) & _tempi(13, 9),
         "Sensual": _genres(Genre.HIP_HOP, Genre.JAZZ, Genre.BALLAD) & _UNHURRIED,

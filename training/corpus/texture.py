@@ -14,9 +14,9 @@ from training.corpus.song_plan import Density, SongPlan
 
 
 class DrumLevel(IntEnum):
-    """How much of the kit is played."""
+    """How much of the kit is played; at least something keeps the time."""
 
-    SILENT = 0
+    TIME = 0
     LIGHT = 1
     FULL = 2
 
@@ -31,7 +31,7 @@ class LeadUse(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Texture:
-    """The parts of one bar; ``lifted`` adds an open cymbal at its end, ``fill`` leads over to the next section."""
+    """The parts of one bar; ``lifted`` adds a clap at its end, ``fill`` leads over to the next section."""
 
     bass: bool
     pad: bool
@@ -47,25 +47,22 @@ def texture(plan: SongPlan, section: Section, bar: int) -> Texture:
     first, last = bar == 0, bar == section.bars - 1
     later_half = 2 * bar >= section.bars
     number, phrase = section.number, bar // PHRASE_BARS
-    bass, lead, drums = True, LeadUse.SILENT, DrumLevel.FULL
+    bass, pad, lead, drums = True, False, LeadUse.SILENT, DrumLevel.FULL
     if section.kind is SectionKind.INTRO:
-        bass, pad, drums = later_half, False, DrumLevel.LIGHT if later_half else DrumLevel.SILENT
+        # All that a prompt speaks of is heard at once, so that it is learnt from the songs' beginnings.
+        bass, lead, drums = later_half, LeadUse.THROUGHOUT, DrumLevel.LIGHT if later_half else DrumLevel.TIME
     elif section.kind is SectionKind.VERSE:
-        pad, drums = number >= 2, DrumLevel.LIGHT if number == 1 else DrumLevel.FULL
-        lead = LeadUse.ANSWERS if number + phrase >= 2 else LeadUse.SILENT
+        lead, drums = LeadUse.ANSWERS, DrumLevel.LIGHT if number == 1 else DrumLevel.FULL
     elif section.kind is SectionKind.CHORUS:
         pad, lead = number != 1, LeadUse.THROUGHOUT
     elif section.kind is SectionKind.BRIDGE:
-        bass, pad, drums = number != 1, True, DrumLevel.SILENT if number == 1 else DrumLevel.LIGHT
-        lead = LeadUse.ANSWERS
+        bass, pad, drums = number != 1, True, DrumLevel.TIME
     else:
-        pad, drums = not later_half, DrumLevel.SILENT if later_half else DrumLevel.LIGHT
+        drums = DrumLevel.TIME
     if plan.density is Density.DENSE:
-        pad, drums = True, DrumLevel(min(drums + 1, DrumLevel.FULL))
+        pad = True
     elif plan.density is Density.SPARSE:
         pad = False
-        if section.kind is SectionKind.VERSE:
-            drums = DrumLevel(min(drums, DrumLevel.LIGHT))
     return Texture(
         bass=bass,
         pad=pad and plan.pad is not None,

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from training.corpus.grid import HOP_SAMPLES, PHASE_PERIOD_FRAMES, SAMPLE_RATE_HZ, grid_steps
+from training.corpus.grid import HOP_SAMPLES, PHASE_PERIOD_FRAMES, SAMPLE_RATE_HZ, SETTLED_FRAMES, grid_steps
 
 Samples: TypeAlias = npt.NDArray[np.float64]
 
@@ -24,12 +24,9 @@ def harmonic(pitch: int, number: int, samples: int) -> Samples:
 
 
 def falling(rate: float, samples: int) -> Samples:
-    """exp(−rate·t) with t in seconds, [samples]."""
-    hops = -(-samples // HOP_SAMPLES)
-    each_hop = np.exp(-rate * HOP_SAMPLES / SAMPLE_RATE_HZ * np.arange(hops))
-    within = np.exp(-rate / SAMPLE_RATE_HZ * np.arange(HOP_SAMPLES))
-    decay: Samples = np.outer(each_hop, within).ravel()[:samples]
-    return decay
+    """exp(−rate·t) with t in seconds, [samples], until it settles after ``SETTLED_FRAMES`` frames."""
+    seconds = np.minimum(np.arange(samples), SETTLED_FRAMES * HOP_SAMPLES) / SAMPLE_RATE_HZ
+    return np.exp(-rate * seconds)
 
 
 def band_noise(key: int, samples: int, low_hz: float, high_hz: float) -> Samples:

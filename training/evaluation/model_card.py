@@ -19,14 +19,14 @@ music is that of its corpus: synthetic, on a fixed grid of tempi and pitches, in
 _LIMITS = """\
 ## Limits
 
-- It knows only what its corpus holds: ten families of style, ten tempi from 72 to 161 beats a minute, six keys, 21
+- It knows only what its corpus holds: ten families of style, six tempi from 76 to 161 beats a minute, six keys, 21
   instruments, ten drums and two voices. Other wishes fall on the nearest of these, or on nothing.
 - It sounds a third of a semitone below concert pitch: the tuning follows the codec's frames.
 - The voices sing five vowels and two kinds of consonant. Words cannot be understood, and whether the vowels are those
   of the lyrics is measured above: where right and shuffled are alike, they are not.
-- Melodies are put together from 16 motifs and 12 tunes over a dozen chord progressions.
-- It is best at songs of one minute, with which the page begins: it has read few of two and three, and how long those
-  become is measured above. A song that has not ended by itself at 1.3 times the asked length is cut, and says so.
+- Melodies are put together from ten motifs and eight tunes over eight chord progressions, one a song.
+- It is best at songs of one minute, with which the page begins: of two and three it has read only parts, and how long
+  those become is measured above. A song that has not ended by itself at 1.3 times the asked length is cut, and says so.
 - The codec is fitted to this corpus and poor on any other sound.
 - Songs resemble each other, as those of the corpus do: see the share of known windows above."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ from training.corpus.dataset import Corpus
 from training.corpus.grid import FRAMES_PER_SECOND
 from training.evaluation.intervals import estimate
 from training.evaluation.results import Section
+from training.listening import songs_of_step
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -48,7 +48,7 @@ def measure_novelty(
         "of held-out originals": estimate([seen(coarse) for coarse in originals]),
         "window seconds": WINDOW_SECONDS,
         "training songs compared": training_songs,
-        "training songs": sum(stage.steps * stage.songs for stage in recipe.stages),
+        "training songs": _songs_of(recipe),
         "different training windows": len(known),
     }
 
@@ -64,19 +64,18 @@ def window_hashes(coarse: CodeArray) -> Hashes:
 
 
 def _trained_on(corpus: Corpus, recipe: Recipe, songs: int) -> Iterator[CodeArray]:
-    """Every so many of the songs the recipe trains on, as far as it reads them."""
-    total = sum(stage.steps * stage.songs for stage in recipe.stages)
-    stride, first = max(1, total // songs), 0
+    """About so many of the songs the recipe trains on, those of every so many steps, as far as it reads them."""
+    stride = max(1, _songs_of(recipe) // songs)
+    first_step = first_song = 0
     for stage in recipe.stages:
-        behind = first + stage.steps * stage.songs
-        wanted = range(-(-first // stride) * stride, behind, stride)
-        examples = corpus.examples(
-            recipe.seed,
-            start=wanted.start,
-            step=stride,
-            minutes=stage.minutes,
-            max_frames=stage.length // COARSE_LAYERS,
-        )
-        for example in islice(examples, len(wanted)):
-            yield example.coarse
-        first = behind
+        for step in range(-first_step % stride, stage.steps, stride):
+            first = first_song + step * stage.songs
+            rng = np.random.default_rng([recipe.seed, first])
+            for heard in songs_of_step(stage, corpus, recipe.seed, first, stage.songs, rng):
+                yield heard.coarse[: stage.length // COARSE_LAYERS]
+        first_step += stage.steps
+        first_song += stage.steps * stage.songs
+
+
+def _songs_of(recipe: Recipe) -> int:
+    return sum(stage.steps * stage.songs for stage in recipe.stages)

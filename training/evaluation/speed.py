@@ -14,7 +14,7 @@ from pathlib import Path
 from training.evaluation.results import Section
 
 TRACKS = 2
-REQUEST = ("--mode", "instrumental", "--tags", "Pop, Piano, 108 BPM, C Major", "--duration", "1", "--seed", "1")
+REQUEST = ("--mode", "instrumental", "--tags", "Pop, Piano, 117 BPM, C Major", "--duration", "1", "--seed", "1")
 
 
 def measure_speed(checkpoint: Path) -> Section:
