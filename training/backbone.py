@@ -25,7 +25,7 @@ from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
 from training.coarse_loss import FIGURES, CoarseTrainer
 from training.corpus.dataset import HELD_OUT_SEED, Corpus
-from training.listening import Stage, songs_of_step
+from training.listening import Stage, songs_of_step, stage_of_step
 from training.loop import Loop
 from training.optimiser import Optimiser, Rounds, Schedule
 from training.reading import PromptBatch, Reading, prompts_of_step
@@ -232,18 +232,13 @@ class Run:
             yield batch.to(self._device), batch.num_ids
 
     def _batch(self, step: int) -> Lesson:
-        """The batch of a step; songs are numbered throughout, so each is read once."""
-        prompts = prompts_of_step(self._recipe.reading, self._layout, READING_SEED + self._recipe.seed, step)
-        first_step, first_song = self._recipe.reading.steps, 0
-        if step < first_step:
+        """The batch of a step."""
+        reading, seed = self._recipe.reading, self._recipe.seed
+        prompts = prompts_of_step(reading, self._layout, READING_SEED + seed, step)
+        if step < reading.steps:
             return Lesson(prompts=prompts)
-        for stage in self._recipe.stages:
-            if step < first_step + stage.steps:
-                first = first_song + (step - first_step) * stage.songs
-                return Lesson(prompts=prompts, songs=self._pack(stage, self._recipe.seed, first, stage.songs))
-            first_step += stage.steps
-            first_song += stage.steps * stage.songs
-        raise IndexError(step)
+        stage, first = stage_of_step(self._recipe.stages, step - reading.steps)
+        return Lesson(prompts=prompts, songs=self._pack(stage, seed, first, stage.songs))
 
     def _pack(self, stage: Stage, seed: int, first: int, songs: int) -> CoarseBatch:
         rng = np.random.default_rng([seed, first])
@@ -262,15 +257,14 @@ class Run:
     @torch.no_grad()
     def _evaluate(self) -> torch.Tensor:
         """Figures of held-out prompts, and of held-out songs as the stage that ends reads them."""
-        reading, stages = self._recipe.reading, self._recipe.stages
+        reading = self._recipe.reading
         with torch.autocast(self._device.type, torch.bfloat16):
             prompts = prompts_of_step(reading, self._layout, HELD_OUT_SEED, 0)
             figures = self._trainer.read(prompts.to(self._device))[1]
             heard = self._loop.step - reading.steps
             if heard <= 0:
                 return figures
-            ends = itertools.accumulate(stage.steps for stage in stages)
-            stage = next(stage for stage, end in zip(stages, ends, strict=True) if heard <= end)
+            stage, _ = stage_of_step(self._recipe.stages, heard - 1)
             songs = self._pack(stage, HELD_OUT_SEED, 0, HELD_OUT_SONGS)
             return _merged(self._trainer(songs.to(self._device))[1], figures)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -36,6 +37,18 @@ class Stage:
             raise ValueError(f"{self.excerpts} excerpts of {self.songs} songs")
         if self.excerpts and self.spliced:
             raise ValueError("only songs that are read from their start can go astray")
+
+
+def stage_of_step(stages: Iterable[Stage], step: int) -> tuple[Stage, int]:
+    """The stage that a step, counted from 0, belongs to, and the number of its first song: songs are numbered
+    throughout, so each is heard once. IndexError behind the last step."""
+    first_song = 0
+    for stage in stages:
+        if step < stage.steps:
+            return stage, first_song + step * stage.songs
+        step -= stage.steps
+        first_song += stage.steps * stage.songs
+    raise IndexError(f"the stages end {step + 1} steps before")
 
 
 def songs_of_step(

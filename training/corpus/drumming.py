@@ -7,56 +7,61 @@ from training.corpus.texture import Texture
 
 _Pattern = dict[str, str]
 
+_KNOCKED: _Pattern = {"rim": "x.x.x.x.", "hat": ".x.x.x.x"}
+_RIDDEN: _Pattern = {"ride": "x.x.x.x.", "hat": ".x.x.x.x"}
+_SHAKEN: _Pattern = {"rim": "x.x.x.x.", "shaker": ".x.x.x.x"}
+"""How time is kept. Something is struck on every half beat, and beats sound unlike what lies between them: so the metre
+can always be heard."""
+
 _PATTERNS: dict[DrumStyle, tuple[_Pattern, _Pattern, _Pattern]] = {
-    # Keeping time, light, full. Something is struck on every half beat, and beats sound unlike what lies between them:
-    # so the metre can always be heard.
+    # Keeping time, light, full.
     DrumStyle.BACKBEAT: (
-        {"rim": "x.x.x.x.", "hat": ".x.x.x.x"},
+        _KNOCKED,
         {"kick": "x...x...", "rim": "..x...x.", "hat": ".x.x.x.x"},
         {"kick": "x...x...", "snare": "..x...x.", "hat": ".x.x.x.x"},
     ),
     DrumStyle.ROCK: (
-        {"ride": "x.x.x.x.", "hat": ".x.x.x.x"},
-        {"kick": "x..xxx..", "ride": "x.x.x.x.", "hat": ".x.x.x.x"},
-        {"kick": "x..xxx..", "snare": "..x...x.", "ride": "x.x.x.x.", "hat": ".x.x.x.x"},
+        _RIDDEN,
+        {"kick": "x..xxx..", **_RIDDEN},
+        {"kick": "x..xxx..", "snare": "..x...x.", **_RIDDEN},
     ),
     DrumStyle.FOUR_ON_THE_FLOOR: (
-        {"rim": "x.x.x.x.", "hat": ".x.x.x.x"},
+        _KNOCKED,
         {"kick": "x.x.x.x.", "hat": ".x.x.x.x"},
         {"kick": "x.x.x.x.", "clap": "..x...x.", "open_hat": ".x.x.x.x"},
     ),
     DrumStyle.BOOM_BAP: (
-        {"rim": "x.x.x.x.", "hat": ".x.x.x.x"},
+        _KNOCKED,
         {"kick": "x....x..", "rim": "..x.x.x.", "hat": ".x.x.x.x"},
         {"kick": "x..x.x..", "snare": "..x...x.", "rim": "....x...", "hat": ".x.x.x.x"},
     ),
     DrumStyle.SOFT: (
-        {"rim": "x.x.x.x.", "hat": ".x.x.x.x"},
+        _KNOCKED,
         {"kick": "x.......", "rim": "..x.x.x.", "hat": ".x.x.x.x"},
         {"kick": "x...x...", "rim": "..x...x.", "hat": ".x.x.x.x"},
     ),
     DrumStyle.SWING: (
-        {"ride": "x.x.x.x.", "hat": ".x.x.x.x"},
-        {"rim": "..x...x.", "ride": "x.x.x.x.", "hat": ".x.x.x.x"},
-        {"kick": "x...x...", "rim": "..x...x.", "ride": "x.x.x.x.", "hat": ".x.x.x.x"},
+        _RIDDEN,
+        {"rim": "..x...x.", **_RIDDEN},
+        {"kick": "x...x...", "rim": "..x...x.", **_RIDDEN},
     ),
     DrumStyle.MACHINE: (
-        {"rim": "x.x.x.x.", "hat": ".x.x.x.x"},
+        _KNOCKED,
         {"kick": "x..xx...", "rim": "..x...x.", "hat": ".x.x.x.x"},
         {"kick": "x..xx...", "clap": "..x...x.", "hat": ".x.x.x.x"},
     ),
     DrumStyle.SHAKER: (
-        {"rim": "x.x.x.x.", "shaker": ".x.x.x.x"},
+        _SHAKEN,
         {"kick": "x...x...", "rim": "..x...x.", "shaker": ".x.x.x.x"},
         {"kick": "x...x...", "clap": "..x...x.", "shaker": ".x.x.x.x"},
     ),
     DrumStyle.TOMS: (
-        {"rim": "x.x.x.x.", "shaker": ".x.x.x.x"},
+        _SHAKEN,
         {"tom": "x...x...", "rim": "..x...x.", "shaker": ".x.x.x.x"},
         {"kick": "x...x...", "tom": "..x...xx", "shaker": ".x.x.x.x"},
     ),
     DrumStyle.CHIP: (
-        {"rim": "x.x.x.x.", "hat": ".x.x.x.x"},
+        _KNOCKED,
         {"kick": "x...x...", "rim": "..x...x.", "hat": ".x.x.x.x"},
         {"kick": "x.x.x.x.", "snare": "..x...x.", "hat": ".x.x.x.x"},
     ),

@@ -18,7 +18,7 @@ from training.corpus.dataset import Corpus
 from training.corpus.grid import FRAMES_PER_SECOND
 from training.evaluation.intervals import estimate
 from training.evaluation.results import Section
-from training.listening import songs_of_step
+from training.listening import songs_of_step, stage_of_step
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -66,15 +66,11 @@ def window_hashes(coarse: CodeArray) -> Hashes:
 def _trained_on(corpus: Corpus, recipe: Recipe, songs: int) -> Iterator[CodeArray]:
     """About so many of the songs the recipe trains on, those of every so many steps, as far as it reads them."""
     stride = max(1, _songs_of(recipe) // songs)
-    first_step = first_song = 0
-    for stage in recipe.stages:
-        for step in range(-first_step % stride, stage.steps, stride):
-            first = first_song + step * stage.songs
-            rng = np.random.default_rng([recipe.seed, first])
-            for heard in songs_of_step(stage, corpus, recipe.seed, first, stage.songs, rng):
-                yield heard.coarse[: stage.length // COARSE_LAYERS]
-        first_step += stage.steps
-        first_song += stage.steps * stage.songs
+    for step in range(0, sum(stage.steps for stage in recipe.stages), stride):
+        stage, first = stage_of_step(recipe.stages, step)
+        rng = np.random.default_rng([recipe.seed, first])
+        for heard in songs_of_step(stage, corpus, recipe.seed, first, stage.songs, rng):
+            yield heard.coarse[: stage.length // COARSE_LAYERS]
 
 
 def _songs_of(recipe: Recipe) -> int:
