@@ -33,6 +33,18 @@ describe("the badge", () => {
     expect(details).toHaveTextContent("khala-demo");
     expect(details).toHaveTextContent("native · cuda · bfloat16");
   });
+
+  it("turns soon after the worker has rested from its last song", async () => {
+    let asked = 0;
+    server.use(
+      http.get("*/api/status", () =>
+        HttpResponse.json(asked++ ? SAMPLE_STATUS : withWorker({ status: "busy", phase: "decoding" })),
+      ),
+    );
+    renderApp();
+    expect(await screen.findByRole("button", { name: /Working/ })).toBeInTheDocument();
+    expect(await screen.findByRole("button", { name: /Ready/ }, { timeout: 3000 })).toBeInTheDocument();
+  });
 });
 
 describe("banners", () => {
