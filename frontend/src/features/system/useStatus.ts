@@ -4,8 +4,8 @@ import { answer, api } from "@/api/client";
 
 import { readSystem } from "./system-state";
 
-/** Once it is ready, little changes by itself; until then somebody waits for the word to turn. */
-const READY_POLL_MS = 5000;
+const POLL_MS = 5000;
+/** While it works or wakes up, somebody waits for the word to turn. */
 const WAITING_POLL_MS = 1000;
 
 export const statusQuery = queryOptions({
@@ -17,7 +17,9 @@ export const statusQuery = queryOptions({
 export function useStatus() {
   return useQuery({
     ...statusQuery,
-    refetchInterval: ({ state }) =>
-      readSystem(state.data, state.status === "error") === "idle" ? READY_POLL_MS : WAITING_POLL_MS,
+    refetchInterval: ({ state }) => {
+      const system = readSystem(state.data, state.status === "error");
+      return system === "busy" || system === "waking" ? WAITING_POLL_MS : POLL_MS;
+    },
   });
 }
