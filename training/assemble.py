@@ -20,7 +20,7 @@ from training.codec import QUALITY_FILE
 from training.text import known_words
 
 DEMO_CHECKPOINT = Path(__file__).resolve().parents[1] / "checkpoints" / "demo"
-DEMO_NAME = "khala-demo-v3"
+DEMO_NAME = "khala-demo-v4"
 LICENCE = "Apache-2.0"
 LONGEST = 1.3
 """Songs of the corpus last the asked length within 5 %; one that has not ended by then has lost its way."""

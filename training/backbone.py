@@ -6,9 +6,8 @@ OUT/backbone.state.pt if it is there. ``training.demo`` runs it.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,125 +22,25 @@ from models.checkpoint.torch_dist_writer import write_torch_dist
 from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
+from training.backbone_recipes import Recipe
 from training.coarse_loss import FIGURES, CoarseTrainer
 from training.corpus.dataset import HELD_OUT_SEED, Corpus
 from training.listening import Stage, songs_of_step, stage_of_step
 from training.loop import Loop
-from training.optimiser import Optimiser, Rounds, Schedule
-from training.reading import PromptBatch, Reading, prompts_of_step
+from training.optimiser import Optimiser
+from training.reading import PromptBatch, prompts_of_step
 from training.sequences import CoarseBatch, pack
 from training.splices import splice
 from training.start import new_transformer
 from training.steps import batches_of
 from training.text import corpus_layout
 
-ROTARY_BASE = 10_000.0
-WARM_UP_STEPS = 40
-RESTART_SHARE = 0.5
 HELD_OUT_SONGS = 12
 READING_SEED = 271_829
 """Seed of the songs whose prompts are read by themselves."""
 SHARPNESS = 1 / 0.4
 """What the written output rows are multiplied with. A small model is best sampled a little colder than it was trained;
 so the temperature everybody's requests have, 1, is 0.4 of the trained one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """Everything that decides the result, given the codec."""
-
-    reading: Reading
-    rounds: tuple[tuple[Stage, ...], ...]
-    """The stages that come one after another, in rounds: in each the rates rise and fall once, from the second on only
-    ``RESTART_SHARE`` as high."""
-    width: int = 256
-    layers: int = 6
-    heads: int = 4
-    head_size: int = 64
-    muon_rate: float = 4e-3
-    adam_rate: float = 1.5e-3
-    fall: float = 0.18
-    """Share of a round's steps over which the rates fall."""
-    seed: int = 0
-
-    @property
-    def config(self) -> TransformerConfig:
-        return TransformerConfig(
-            num_layers=self.layers,
-            hidden_size=self.width,
-            num_heads=self.heads,
-            num_groups=self.heads,
-            head_size=self.head_size,
-            ffn_size=-(-self.width * 8 // 3 // 64) * 64,
-            rotary_base=ROTARY_BASE,
-        )
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        return tuple(itertools.chain.from_iterable(self.rounds))
-
-    @property
-    def steps(self) -> int:
-        return self.reading.steps + sum(stage.steps for stage in self.stages)
-
-    @property
-    def schedule(self) -> Rounds:
-        """What the rates are multiplied by at each step; the first round begins with the reading."""
-        lengths = [sum(stage.steps for stage in stages) for stages in self.rounds]
-        lengths[0] += self.reading.steps
-        rounds = (
-            Schedule(steps=steps, warm_up=min(WARM_UP_STEPS, max(1, steps // 20)), fall=self.fall) for steps in lengths
-        )
-        return Rounds(rounds=tuple(rounds), share=RESTART_SHARE)
-
-
-_EXCERPTS = Stage(steps=10, songs=10, length=448, minutes=(1, 1, 1, 2, 3), excerpts=4)
-_BEGINNINGS = Stage(steps=15, songs=10, length=448, minutes=(1, 1, 1, 2, 3), excerpts=3)
-_WHOLE = Stage(steps=20, songs=2, length=2912, minutes=(1, 1, 1, 2, 3), spliced=0.4)
-_SUNG_BEGINNINGS, _SUNG_WHOLE = (replace(stage, sung=0.4) for stage in (_BEGINNINGS, _WHOLE))
-"""They take turns: in whole songs alone, where one frame in a thousand is a beginning, beginnings are forgotten."""
-
-RECIPES = {
-    "cpu": Recipe(
-        reading=Reading(steps=150, prompts=40, beside=8, length=128),
-        rounds=(
-            (
-                Stage(steps=1050, songs=10, length=448, complete=True, excerpts=6),
-                Stage(steps=300, songs=10, length=448, minutes=(1, 2, 3), complete=True, excerpts=6),
-                *(_EXCERPTS, _WHOLE) * 48,
-            ),
-            (_BEGINNINGS, _WHOLE) * 48,
-            (_SUNG_BEGINNINGS, _SUNG_WHOLE) * 56,
-        ),
-        muon_rate=3e-3,
-        adam_rate=1.1e-3,
-        fall=0.9,
-    ),
-    "gpu": Recipe(
-        reading=Reading(steps=300, prompts=128, beside=32, length=160),
-        rounds=(
-            (
-                Stage(steps=3000, songs=48, length=448, complete=True, excerpts=30),
-                Stage(steps=1500, songs=48, length=448, minutes=(1, 2, 3), complete=True, excerpts=30),
-                Stage(steps=3500, songs=16, length=2912, minutes=(1, 1, 1, 2, 3), spliced=0.5),
-                Stage(steps=1200, songs=8, length=8000, minutes=(1, 2, 3), spliced=0.5),
-                Stage(steps=1000, songs=16, length=2912, minutes=(1, 1, 1, 2, 3), spliced=0.5),
-            ),
-        ),
-        muon_rate=3e-3,
-        adam_rate=1.1e-3,
-        fall=0.9,
-    ),
-    "miniature": Recipe(
-        reading=Reading(steps=20, prompts=8, beside=2, length=128),
-        rounds=((Stage(steps=60, songs=2, length=448, spliced=0.5), Stage(steps=6, songs=1, length=2912)),),
-        width=64,
-        layers=4,
-        heads=2,
-        head_size=32,
-    ),
-}
-"""For two CPU cores with nothing else to do, for one GPU, for a test of the whole."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,5 @@
-"""What the backbone is trained on: the two windows' cross-entropies and, while training, where in the song it is and
-what its prompt asks for.
+"""What the backbone is trained on: the two windows' cross-entropies and, while training, where in the song it is, what
+its prompt asks for, and what other instruments would not have played.
 
 Legend: B songs, F frames, H hidden, W window.
 """
@@ -21,6 +21,8 @@ from training.sequences import CoarseBatch
 
 PHASE_WEIGHT = 0.15
 READING_WEIGHT = 0.4
+RIVAL_WEIGHT = 0.1
+"""A song and its rival differ in about a hundred codes, some nats altogether: with this weight as much as all else."""
 HELD_PLAN_WEIGHT = 0.15
 """What the song is, told at every frame: so what the prompt says is at hand wherever it is needed. With 0.02 no frame
 knew more of lead and chords than the genre tells, neither from the prompt nor from what was heard."""
@@ -61,6 +63,9 @@ class CoarseTrainer(nn.Module):
         ]
         weighted = sum((n * w).sum() / w.sum() for n, w in zip(nats, batch.weights, strict=True))
 
+        layers = zip((logits0, logits1), batch.targets, batch.rivals, batch.weights, strict=True)
+        rival_nats = torch.stack([_nats_from_rivals(*layer) for layer in layers]).sum()
+
         phases = self.phase(_unit(middle[rows, batch.places[:, :-1]])).float()
         # Neither padding nor what nobody can know: in generation the first frame is always the song's first.
         there = ((batch.weights[0][:, :-1] > 0) & (batch.weights[1] > 0)).float()
@@ -82,9 +87,11 @@ class CoarseTrainer(nn.Module):
                 torch.full_like(right, torch.nan),
                 phase_nats[-1],
                 plan_nats,
+                rival_nats,
             ]
         )
-        return weighted + PHASE_WEIGHT * phase_nats.sum() + HELD_PLAN_WEIGHT * plan_nats, figures.detach()
+        told = PHASE_WEIGHT * phase_nats.sum() + HELD_PLAN_WEIGHT * plan_nats
+        return weighted + told + RIVAL_WEIGHT * rival_nats, figures.detach()
 
     def read(self, batch: PromptBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss of telling the plan from the prompt alone, and it in nats as the one figure that is known."""
@@ -103,6 +110,7 @@ class CoarseTrainer(nn.Module):
         return x
 
 
+# "rivals" is 0 where a stage has none.
 FIGURES = (
     "q0",
     "q1",
@@ -115,6 +123,7 @@ FIGURES = (
     "plan",
     "chord",
     "held plan",
+    "rivals",
 )
 
 
@@ -129,6 +138,15 @@ def _nats_of(logits: torch.Tensor, sizes: tuple[int, ...], labels: torch.Tensor,
         nats = F.cross_entropy(part.flatten(0, 1), label.flatten(), reduction="none").view_as(label)
         found.append((nats * there).sum() / there.sum())
     return torch.stack(found)
+
+
+def _nats_from_rivals(
+    logits: torch.Tensor, targets: torch.Tensor, rivals: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Nats a song of telling its codes from its rivals', frame by frame and between these two alone."""
+    there = ((rivals != targets) & (weights > 0)).float()
+    right, rival = (logits.gather(-1, codes[..., None]).squeeze(-1) for codes in (targets, rivals))
+    return (F.softplus(rival - right) * there).sum() / len(targets)
 
 
 def _end_nats(nats: torch.Tensor, batch: CoarseBatch, end_index: int) -> torch.Tensor:

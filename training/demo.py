@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from models.devices import choose_device
-from training import backbone, superres
+from training import backbone, backbone_recipes, superres
 from training.codec import QUALITY_FILE, fit_and_measure
 from training.codec_fit.scale import DEMO, MINIATURE
 from training.corpus.dataset import Corpus
@@ -39,7 +39,7 @@ def train_demo(
     if not (out / QUALITY_FILE).exists():
         fit_and_measure(out, MINIATURE if recipe == "miniature" else DEMO)
     corpus = Corpus.open(out)
-    speaker = backbone.Run(backbone.RECIPES[recipe], corpus, out, device, compiled=compiled, workers=workers)
+    speaker = backbone.Run(backbone_recipes.RECIPES[recipe], corpus, out, device, compiled=compiled, workers=workers)
     if not speaker.train(until=until):
         return False
     speaker.export()
@@ -56,7 +56,7 @@ def train_demo(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--recipe", choices=backbone.RECIPES, default="cpu")
+    parser.add_argument("--recipe", choices=backbone_recipes.RECIPES, default="cpu")
     parser.add_argument("--trunk", choices=("backbone", "random"), default="backbone")
     parser.add_argument("--stop-after", type=float, default=math.inf, help="seconds")
     parser.add_argument("--device")

@@ -20,7 +20,7 @@ import torch
 
 from core.request import SamplingOptions
 from training.assemble import DEMO_CHECKPOINT
-from training.backbone import RECIPES
+from training.backbone_recipes import RECIPES
 from training.corpus.dataset import HELD_OUT_SEED
 from training.evaluation.goals import as_table, judge
 from training.evaluation.model_card import CARD_FILE, Report, model_card

@@ -41,6 +41,8 @@ class CoarseBatch:
 
     ``positions`` [B, L] are those of the whole song: one that is read from its middle on has a gap behind its prompt.
     ``places`` [B, F + 1] are the positions that predict layer 0; layer 1 of a frame is predicted one later.
+    ``rivals`` are the targets other instruments would have given, what was heard before being the same, and the targets
+    themselves where there are none.
     ``phases`` [9, B, F] say where in the song each frame is (``training.phases``), ``plans`` [P, B] what each song is
     (``training.plan_labels``).
     """
@@ -50,6 +52,7 @@ class CoarseBatch:
     places: torch.Tensor
     targets: tuple[torch.Tensor, torch.Tensor]
     weights: tuple[torch.Tensor, torch.Tensor]
+    rivals: tuple[torch.Tensor, torch.Tensor]
     onsets: torch.Tensor
     phases: torch.Tensor
     plans: torch.Tensor
@@ -61,6 +64,7 @@ class CoarseBatch:
             places=self.places.to(device),
             targets=(self.targets[0].to(device), self.targets[1].to(device)),
             weights=(self.weights[0].to(device), self.weights[1].to(device)),
+            rivals=(self.rivals[0].to(device), self.rivals[1].to(device)),
             onsets=self.onsets.to(device),
             phases=self.phases.to(device),
             plans=self.plans.to(device),
@@ -79,6 +83,7 @@ def pack(examples: Sequence[Example], layout: TokenLayout, *, length: int) -> Co
     places = np.zeros((songs, frame_room + 1), np.int64)
     targets = (np.zeros((songs, frame_room + 1), np.int64), np.zeros((songs, frame_room), np.int64))
     weights = (np.zeros((songs, frame_room + 1), np.float32), np.zeros((songs, frame_room), np.float32))
+    rivals = (np.zeros_like(targets[0]), np.zeros_like(targets[1]))
     onsets = np.zeros((songs, frame_room), np.float32)
     phases = np.zeros((len(PHASE_SIZES), songs, frame_room), np.int64)
     starts = np.array([layout.window(layer).start for layer in range(COARSE_LAYERS)])
@@ -101,6 +106,12 @@ def pack(examples: Sequence[Example], layout: TokenLayout, *, length: int) -> Co
             weights[0][row, frames] = END_WEIGHT
         if example.first_frame:
             weights[0][row, 0] = 0  # nobody can know it: what came before was not read
+        for layer in range(COARSE_LAYERS):
+            rivals[layer][row] = targets[layer][row]
+        if example.rival is not None:
+            rival = example.rival[:COARSE_LAYERS, :frames].astype(np.int64)
+            rivals[0][row, :frames] = rival[0]
+            rivals[1][row, :frames] = np.where(rival[0] == coarse[:, 0], rival[1], coarse[:, 1])
         phases[:, row] = phases_of(example, frame_room)
     return CoarseBatch(
         ids=torch.from_numpy(ids),
@@ -108,6 +119,7 @@ def pack(examples: Sequence[Example], layout: TokenLayout, *, length: int) -> Co
         places=torch.from_numpy(places),
         targets=(torch.from_numpy(targets[0]), torch.from_numpy(targets[1])),
         weights=(torch.from_numpy(weights[0]), torch.from_numpy(weights[1])),
+        rivals=(torch.from_numpy(rivals[0]), torch.from_numpy(rivals[1])),
         onsets=torch.from_numpy(onsets),
         phases=torch.from_numpy(phases),
         plans=plan_labels(example.plan for example in examples),
@@ -124,9 +136,7 @@ def _with_the_frames_before(stress: npt.NDArray[np.float32]) -> npt.NDArray[np.f
 def _in_first_phrases(example: Example) -> npt.NDArray[np.bool_]:
     """For each frame of a song whether an instrument began within the phrase's length before it."""
     plan, found = example.plan, np.zeros(example.first_frame + example.num_frames, bool)
-    begins: dict[str, int] = {}
-    for event in example.composition.events:
-        begins[event.sound.name] = min(event.start, begins.get(event.sound.name, event.start))
+    begins = example.composition.first_starts()
     for name in plan.instruments & begins.keys():
         found[begins[name] : begins[name] + PHRASE_BARS * plan.bar_frames] = True
     return found[example.first_frame :]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import itertools
+import math
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +19,13 @@ from models.checkpoint.torch_dist import TorchDistSource, read_arguments
 from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
 from models.transformer.attention import attend_causal
 from models.transformer.config import TransformerConfig
-from training.backbone import RECIPES, SHARPNESS, Recipe, Run, read_backbone
-from training.coarse_loss import FIGURES, CoarseTrainer
+from training.backbone import SHARPNESS, Run, read_backbone
+from training.backbone_recipes import RECIPES, Recipe
+from training.coarse_loss import FIGURES, RIVAL_WEIGHT, CoarseTrainer
 from training.corpus.dataset import Corpus
 from training.corpus.form import PHRASE_BARS
-from training.listening import Stage, songs_of_step
+from training.corpus.genres import CHORD_INSTRUMENTS
+from training.listening import Stage, played_by_others, songs_of_step
 from training.optimiser import Rounds, Schedule
 from training.reading import Reading
 from training.sequences import END_WEIGHT, NEW_WEIGHT, ONSET_WEIGHT, WAITING_FRAMES, pack
@@ -114,10 +118,67 @@ def test_a_stage_can_ask_for_songs_that_are_sung(corpus: Corpus) -> None:
     assert not all(example.plan.voice for example in usual)
 
 
-@pytest.mark.parametrize(("excerpts", "spliced"), [(3, 0.0), (1, 0.5)])
-def test_a_stage_that_cannot_be_read_is_refused(excerpts: int, spliced: float) -> None:
-    with pytest.raises(ValueError, match=r"excerpts of 2 songs|from their start"):
-        Stage(steps=1, songs=2, length=448, excerpts=excerpts, spliced=spliced)
+def test_a_stage_can_hear_entrances(corpus: Corpus) -> None:
+    stage = Stage(steps=1, songs=6, length=448, excerpts=5, entrances=4, sung=1.0)
+    heard = songs_of_step(stage, corpus, 0, 10, 6, np.random.default_rng(1))
+    for example in heard[1:5]:
+        starts = [*example.composition.first_starts().values(), example.composition.sung[0].start]
+        assert any(0 <= start - example.first_frame < stage.length // 4 for start in starts)
+    assert len({example.first_frame for example in heard}) == 6, "not all as long before them"
+
+
+def test_songs_are_told_from_those_of_other_instruments(corpus: Corpus, layout: TokenLayout) -> None:
+    stage = Stage(steps=1, songs=12, length=448, excerpts=2, rivals=True)
+    heard = songs_of_step(stage, corpus, 0, 10, 12, np.random.default_rng(1))
+    assert [example.rival is None for example in heard] == [False] * 10 + [True] * 2
+    batch, alone = (
+        pack(examples, layout, length=448) for examples in (heard, [replace(one, rival=None) for one in heard])
+    )
+    assert batch.ids.equal(alone.ids), "what is heard before is the song's own"
+    for layer in range(2):
+        assert alone.rivals[layer].equal(alone.targets[layer])
+        differs = batch.rivals[layer] != batch.targets[layer]
+        assert differs[:10].any()
+        assert not differs[10:].any()
+        for row, frame in differs[:10].nonzero().tolist():
+            rival, own = heard[row].rival, heard[row].coarse
+            assert rival is not None
+            assert int(batch.rivals[layer][row, frame]) == rival[layer, frame] != own[frame, layer]
+            assert layer == 0 or rival[0, frame] == own[frame, 0], "layer 1 is drawn after the song's own layer 0"
+
+
+@torch.inference_mode()
+def test_telling_a_song_from_its_rival_is_part_of_the_loss(corpus: Corpus, layout: TokenLayout) -> None:
+    stage = Stage(steps=1, songs=2, length=448, rivals=True)
+    batch = pack(songs_of_step(stage, corpus, 0, 10, 2, np.random.default_rng(1)), layout, length=448)
+    trainer = CoarseTrainer(new_transformer(TINY.config, layout, corpus.codebooks, seed=0), layout)
+    loss, figures = trainer(batch)
+    rivals = float(figures[FIGURES.index("rivals")])
+    alone, without = trainer(replace(batch, rivals=batch.targets))
+    assert float(without[FIGURES.index("rivals")]) == 0 < rivals
+    assert float(loss) == pytest.approx(float(alone) + RIVAL_WEIGHT * rivals, rel=1e-4)
+    differs = sum(
+        int((of_rival != of_song).sum()) for of_rival, of_song in zip(batch.rivals, batch.targets, strict=True)
+    )
+    assert rivals == pytest.approx(differs * math.log(2) / 2, rel=0.3), "nothing is known yet"
+
+
+def test_neither_of_two_instruments_is_more_often_the_others_rival(corpus: Corpus) -> None:
+    plan = next(corpus.examples(0, minutes=(1,))).plan
+    rng, often = np.random.default_rng(0), 4000
+    found = {
+        own: Counter(played_by_others(replace(plan, chord=own), rng).chord for _ in range(often))
+        for own in CHORD_INSTRUMENTS
+    }
+    for one, other in itertools.combinations(CHORD_INSTRUMENTS, 2):
+        there, back = found[one][other], found[other][one]
+        assert abs(there - back) < 5 * math.sqrt(there + back), (one, other)
+
+
+@pytest.mark.parametrize(("excerpts", "entrances", "spliced"), [(3, 0, 0.0), (1, 2, 0.0), (1, 0, 0.5)])
+def test_a_stage_that_cannot_be_read_is_refused(excerpts: int, entrances: int, spliced: float) -> None:
+    with pytest.raises(ValueError, match=r"excerpts of 2 songs|entrances in 1|from their start"):
+        Stage(steps=1, songs=2, length=448, excerpts=excerpts, entrances=entrances, spliced=spliced)
 
 
 @torch.inference_mode()

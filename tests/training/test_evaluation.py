@@ -17,7 +17,7 @@ from models.checkpoint.miniature import TRANSFORMER, random_transformer
 from models.checkpoint.torch_dist_writer import write_torch_dist
 from models.checkpoint.word_tokenizer import write_word_tokenizer
 from models.codec.rvq import ResidualVectorQuantizer
-from training.backbone import Recipe
+from training.backbone_recipes import Recipe
 from training.codec_fit.fit import CODEC_FILE, FittedCodec
 from training.corpus.dataset import HELD_OUT_SEED, Corpus
 from training.corpus.grid import SAMPLE_RATE_HZ

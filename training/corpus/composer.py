@@ -50,6 +50,13 @@ class Composition:
     roots: tuple[int, ...]
     sung: tuple[SungVowel, ...]
 
+    def first_starts(self) -> dict[str, int]:
+        """The frame on which each sound is first heard, by its name."""
+        found: dict[str, int] = {}
+        for event in self.events:
+            found[event.sound.name] = min(event.start, found.get(event.sound.name, event.start))
+        return found
+
 
 def compose(plan: SongPlan, seed: int) -> Composition:
     """The song that a plan and a seed make."""

@@ -42,7 +42,8 @@ class Example:
     ``latents`` float32 [frames, latent size] are what the codes stand for.
 
     ``is_whole`` says whether the codes run to the song's end, where the model should end too; ``composition`` is the
-    whole song in any case. Those that are read from their middle on begin at ``first_frame`` of it.
+    whole song in any case. Those that are read from their middle on begin at ``first_frame`` of it. ``rival`` [layers,
+    frames] are the codes it would have if other instruments played.
     """
 
     request: GenerationRequest
@@ -53,6 +54,7 @@ class Example:
     plan: SongPlan
     composition: Composition
     first_frame: int = 0
+    rival: CodeArray | None = None
 
     @property
     def num_frames(self) -> int:
@@ -66,6 +68,7 @@ class Example:
             latents=self.latents[first:],
             onsets=self.onsets[first:],
             first_frame=self.first_frame + first,
+            rival=self.rival if self.rival is None else self.rival[:, first:],
         )
 
     @property
@@ -147,19 +150,29 @@ class Examples(Iterator[Example]):
         made = self._song_of(index)
         composition = made.composition
         num_frames = min(composition.num_frames, self._max_frames or composition.num_frames)
-        frames = DistinctFrames.of(self._bank.index, composition.events, num_frames)
-        with torch.inference_mode():
-            latents_UD = frames.sums(self._bank.rows)
-            codes_QU = self._quantizer.encode(latents_UD.T.unsqueeze(0))
+        codes, latents = self._coded(composition, num_frames)
         return Example(
             request=made.request,
-            codes=codes_QU.numpy().astype(np.int16)[:, frames.which],
-            latents=latents_UD.numpy()[frames.which],
+            codes=codes,
+            latents=latents,
             onsets=onset_mask(composition.events, num_frames),
             is_whole=num_frames == composition.num_frames,
             plan=made.plan,
             composition=composition,
         )
+
+    def rival(self, index: int, plan: SongPlan) -> CodeArray:
+        """Codes [layers, frames] of example number ``index`` if this were its plan, which has other instruments."""
+        composition = compose(plan, self._song_of(index).seed)
+        return self._coded(composition, min(composition.num_frames, self._max_frames or composition.num_frames))[0]
+
+    def _coded(self, composition: Composition, num_frames: int) -> tuple[CodeArray, npt.NDArray[np.float32]]:
+        """Codes [layers, frames] and latents [frames, latent size] of a song's first frames."""
+        frames = DistinctFrames.of(self._bank.index, composition.events, num_frames)
+        with torch.inference_mode():
+            latents_UD = frames.sums(self._bank.rows)
+            codes_QU = self._quantizer.encode(latents_UD.T.unsqueeze(0))
+        return codes_QU.numpy().astype(np.int16)[:, frames.which], latents_UD.numpy()[frames.which]
 
 
 class Corpus:

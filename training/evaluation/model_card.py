@@ -25,7 +25,7 @@ _LIMITS = """\
 - The voices sing five vowels and two kinds of consonant. Words cannot be understood, and whether the vowels are those
   of the lyrics is measured above: where right and shuffled are alike, they are not.
 - Melodies are put together from ten motifs and eight tunes over eight chord progressions, one a song.
-- It is best at songs of one minute, with which the page begins: of two and three it has read only parts, and how long
+- It is best at songs of one minute, with which the page begins: of two and three it has read far less, and how long
   those become is measured above. A song that has not ended by itself at 1.3 times the asked length is cut, and says so.
 - The codec is fitted to this corpus and poor on any other sound.
 - Songs resemble each other, as those of the corpus do: see the share of known windows above."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from core.codes import CodeArray
 from core.token_layout import COARSE_LAYERS
-from training.backbone import Recipe
+from training.backbone_recipes import Recipe
 from training.corpus.dataset import Corpus
 from training.corpus.grid import FRAMES_PER_SECOND
 from training.evaluation.intervals import estimate

@@ -49,5 +49,5 @@ def draw_curves(curves: Path, path: Path) -> None:
             label = name if kind == "held out" else None
             axes.plot(*zip(*points, strict=True), color=_COLOURS[number], alpha=strength, label=label)
     axes.set(xlabel="step", ylabel="nats or share", yscale="log", ylim=(_LEAST, None))
-    axes.legend(ncols=2, fontsize="small")
+    figure.legend(loc="outside right upper", fontsize="small")
     figure.savefig(path, dpi=110)

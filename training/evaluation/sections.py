@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.codes import CodeArray
 from core.request import SamplingOptions
-from training.backbone import Recipe
+from training.backbone_recipes import Recipe
 from training.corpus.dataset import HELD_OUT_SEED, Example, song
 from training.evaluation.asked import asked_of
 from training.evaluation.codec_quality import measure_codec
@@ -37,7 +37,8 @@ LISTENING_SEED = 7_700_007
 class Effort:
     """How many songs are generated, and how many each other part looks at."""
 
-    generated: int = 120
+    generated: int = 200
+    """So that at least 100 requests speak of the genre, of the tempo, of the key, and of instruments."""
     long: int = 12
     """Of three minutes."""
     completed: int = 8
