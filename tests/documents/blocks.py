@@ -33,9 +33,11 @@ class Block:
 
 
 def documents() -> list[Path]:
-    """Every Markdown file of the project's own."""
+    """Every Markdown file of the project's own; weights that were downloaded or trained bring theirs."""
     found = []
     for folder, folders, files in os.walk(ROOT):
+        if Path(folder) == ROOT / "checkpoints":
+            folders[:] = ["demo"]
         folders[:] = [
             name
             for name in folders
