@@ -51,16 +51,20 @@ class Formats:
 def choose_formats(name: str | None, device: torch.device, *, backbone_numbers: int) -> Formats:
     """The named format for both, or what suits the device: bfloat16 on CUDA, float32 elsewhere.
 
-    Processors with tile instructions for bfloat16 use it for super-resolution, which reads whole songs at once: that
-    takes less than half the time, and what it adds to a song is the same (docs/numerics.md). For the backbone they do
-    only if its blocks hold so many ``backbone_numbers`` that a step is spent on reading them.
+    Processors that multiply bfloat16 use it for super-resolution, which reads whole songs at once: that takes less
+    time, and what it adds to a song is the same (docs/numerics.md). For the backbone they do only if its blocks hold so
+    many ``backbone_numbers`` that a step is spent on reading them.
     """
     if name is None or name == "auto":
         if device.type == "cuda":
             return Formats.both(torch.bfloat16)
-        tiles = device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
-        fast = torch.bfloat16 if tiles else torch.float32
+        fast = torch.bfloat16 if device.type == "cpu" and _multiplies_bfloat16() else torch.float32
         return Formats(backbone=fast if backbone_numbers > _IN_CACHES else torch.float32, superres=fast)
     if name not in DTYPES:
         raise KhalaError(f"The number format '{name}' is not supported: use {' or '.join(DTYPES)}.")
     return Formats.both(DTYPES[name])
+
+
+def _multiplies_bfloat16() -> bool:
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16"))

@@ -12,12 +12,13 @@ CPU = torch.device("cpu")
 SMALL, LARGE = 4_000_000, 170_000_000
 
 
-@pytest.mark.parametrize("tiles", [True, False])
-def test_only_processors_with_tiles_take_bfloat16_and_not_for_a_small_backbone(
-    tiles: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("instructions", ["amx_bf16", "avx512_bf16", None])
+def test_only_processors_that_multiply_bfloat16_take_it_and_not_for_a_small_backbone(
+    instructions: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "amx_bf16": tiles})
-    wide = torch.bfloat16 if tiles else torch.float32
+    found = {name: name in ("avx2", instructions) for name in ("avx2", "amx_bf16", "avx512_bf16")}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found)
+    wide = torch.bfloat16 if instructions else torch.float32
     assert choose_formats(None, CPU, backbone_numbers=SMALL) == Formats(backbone=torch.float32, superres=wide)
     assert choose_formats("auto", CPU, backbone_numbers=LARGE) == Formats.both(wide)
     assert choose_formats("float32", CPU, backbone_numbers=LARGE) == Formats.both(torch.float32)
