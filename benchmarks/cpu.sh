@@ -23,8 +23,8 @@ else
 fi
 [ "$#" -gt 0 ] || set -- demo medium
 for shape in "$@"; do
-    measure "decode-$shape" 600 benchmarks.decode --shape "$shape" "${near[@]}"
-    measure "decode-$shape-far" 600 benchmarks.decode --shape "$shape" "${far[@]}"
+    measure "decode-$shape" 1800 benchmarks.decode --shape "$shape" "${near[@]}"
+    measure "decode-$shape-far" 1200 benchmarks.decode --shape "$shape" "${far[@]}"
     measure "superres-$shape" 1200 benchmarks.superres --shape "$shape" "${songs[@]}"
     for seconds in "${lengths[@]}"; do
         for tracks in 1 2; do
