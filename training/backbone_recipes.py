@@ -102,20 +102,20 @@ def _with_more_songs(times: int, rounds: Iterable[Iterable[Stage]]) -> tuple[tup
     )
 
 
+_CPU = Recipe(
+    reading=Reading(steps=150, prompts=40, beside=8, length=128),
+    rounds=_ROUNDS,
+    muon_rate=3e-3,
+    adam_rate=1.1e-3,
+    fall=0.9,
+)
+
 RECIPES = {
-    "cpu": Recipe(
-        reading=Reading(steps=150, prompts=40, beside=8, length=128),
-        rounds=_ROUNDS,
-        muon_rate=3e-3,
-        adam_rate=1.1e-3,
-        fall=0.9,
-    ),
-    "gpu": Recipe(
+    "cpu": _CPU,
+    "gpu": replace(
+        _CPU,
         reading=Reading(steps=300, prompts=128, beside=32, length=160),
         rounds=_with_more_songs(4, _ROUNDS),
-        muon_rate=3e-3,
-        adam_rate=1.1e-3,
-        fall=0.9,
     ),
     "miniature": Recipe(
         reading=Reading(steps=20, prompts=8, beside=2, length=128),

@@ -78,16 +78,17 @@ def songs_of_step(
         sung = bool(stage.sung) and rng.random() < stage.sung
         made = examples(sung, most)
         song = made.example(number)
-        return replace(song, rival=made.rival(number, played_by_others(song.plan, rng))) if rivals else song
+        return replace(song, rival=made.rival(song, played_by_others(song.plan, rng))) if rivals else song
 
     heard = [hear(number, frames, stage.rivals) for number in range(first, first + songs - stage.excerpts)]
     for place, number in enumerate(range(first + len(heard), first + songs)):
         whole = hear(number, None)
         entrances = _late_entrances(whole, frames // 2) if place < stage.entrances else []
         if entrances:
-            heard.append(whole.from_frame(int(rng.choice(entrances) - rng.integers(frames // 2))))
+            begin = rng.choice(entrances) - rng.integers(frames // 2)
         else:
-            heard.append(whole.from_frame(int(rng.integers(1, whole.num_frames - frames // 2))))
+            begin = rng.integers(1, whole.num_frames - frames // 2)
+        heard.append(whole.from_frame(int(begin)))
     return heard
 
 

@@ -42,8 +42,8 @@ class Example:
     ``latents`` float32 [frames, latent size] are what the codes stand for.
 
     ``is_whole`` says whether the codes run to the song's end, where the model should end too; ``composition`` is the
-    whole song in any case. Those that are read from their middle on begin at ``first_frame`` of it. ``rival`` [layers,
-    frames] are the codes it would have if other instruments played.
+    whole song in any case, made of ``plan`` and ``seed``. Those that are read from their middle on begin at
+    ``first_frame`` of it. ``rival`` [layers, frames] are the codes it would have if other instruments played.
     """
 
     request: GenerationRequest
@@ -52,6 +52,7 @@ class Example:
     onsets: npt.NDArray[np.bool_]
     is_whole: bool
     plan: SongPlan
+    seed: int
     composition: Composition
     first_frame: int = 0
     rival: CodeArray | None = None
@@ -148,26 +149,26 @@ class Examples(Iterator[Example]):
     def example(self, index: int) -> Example:
         """Example number ``index``, wherever the iteration stands."""
         made = self._song_of(index)
-        composition = made.composition
-        num_frames = min(composition.num_frames, self._max_frames or composition.num_frames)
-        codes, latents = self._coded(composition, num_frames)
+        codes, latents = self._coded(made.composition)
+        num_frames = codes.shape[1]
         return Example(
             request=made.request,
             codes=codes,
             latents=latents,
-            onsets=onset_mask(composition.events, num_frames),
-            is_whole=num_frames == composition.num_frames,
+            onsets=onset_mask(made.composition.events, num_frames),
+            is_whole=num_frames == made.composition.num_frames,
             plan=made.plan,
-            composition=composition,
+            seed=made.seed,
+            composition=made.composition,
         )
 
-    def rival(self, index: int, plan: SongPlan) -> CodeArray:
-        """Codes [layers, frames] of example number ``index`` if this were its plan, which has other instruments."""
-        composition = compose(plan, self._song_of(index).seed)
-        return self._coded(composition, min(composition.num_frames, self._max_frames or composition.num_frames))[0]
+    def rival(self, example: Example, plan: SongPlan) -> CodeArray:
+        """Codes [layers, frames] that an example would have if this were its plan, which has other instruments."""
+        return self._coded(compose(plan, example.seed))[0]
 
-    def _coded(self, composition: Composition, num_frames: int) -> tuple[CodeArray, npt.NDArray[np.float32]]:
-        """Codes [layers, frames] and latents [frames, latent size] of a song's first frames."""
+    def _coded(self, composition: Composition) -> tuple[CodeArray, npt.NDArray[np.float32]]:
+        """Codes [layers, frames] and latents [frames, latent size] of a song, as far as it is read."""
+        num_frames = min(composition.num_frames, self._max_frames or composition.num_frames)
         frames = DistinctFrames.of(self._bank.index, composition.events, num_frames)
         with torch.inference_mode():
             latents_UD = frames.sums(self._bank.rows)
