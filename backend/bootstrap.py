@@ -29,7 +29,7 @@ from backend.jobs.track_queue import TrackQueue
 from backend.metrics import Metrics
 from backend.settings import Settings
 from backend.workers.client import WorkerClient
-from backend.workers.devices import GpuId, visible_gpu
+from backend.workers.devices import GpuId, shared_out, visible_gpus
 from backend.workers.pool import PooledWorker, WorkerPool
 from backend.workers.processes import WorkerProcesses, WorkerSpec
 
@@ -80,7 +80,8 @@ class Backend:
     async def _run_workers(self, find_devices: Callable[[], Sequence[GpuId]]) -> None:
         # In a thread and beside everything else, because asking the GPU driver can take seconds.
         gpus = await asyncio.to_thread(find_devices)
-        specs = [_worker_spec(self.settings, worker_id, gpu) for worker_id, gpu in enumerate(gpus)]
+        shares = shared_out(gpus, self.settings.models.gpus_per_worker)
+        specs = [_worker_spec(self.settings, worker_id, share) for worker_id, share in enumerate(shares)]
         server = self.settings.server
         workers = [
             PooledWorker(
@@ -135,19 +136,19 @@ def build_backend(settings: Settings) -> Backend:
     )
 
 
-def _worker_spec(settings: Settings, worker_id: int, gpu: GpuId) -> WorkerSpec:
+def _worker_spec(settings: Settings, worker_id: int, devices: Sequence[GpuId]) -> WorkerSpec:
     port = settings.server.worker_base_port + worker_id
     mode = settings.models.runtime_mode.value
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpu, visible = devices[0], os.environ.get("CUDA_VISIBLE_DEVICES")
     return WorkerSpec(
         worker_id=worker_id,
         gpu_id=gpu,
         port=port,
         arguments=("--worker-id", str(worker_id), "--gpu", str(gpu), "--port", str(port), "--runtime-mode", mode),
         environment={
-            # A worker sees its own GPU and no other, numbered as nvidia-smi numbers them.
+            # A worker sees its own GPUs and no other, numbered as nvidia-smi numbers them.
             "CUDA_DEVICE_ORDER": os.environ.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
-            "CUDA_VISIBLE_DEVICES": visible_gpu(gpu, visible) if isinstance(gpu, int) else "",
+            "CUDA_VISIBLE_DEVICES": ",".join(visible_gpus(devices, visible)),
             "MASTER_PORT": str(settings.server.base_master_port + worker_id),
         },
         log_file=settings.paths.logs_dir / f"worker_{worker_id}.log",

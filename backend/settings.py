@@ -122,7 +122,7 @@ class ModelSettings(_Group):
         default="native", description="megatron computes with megatron-core: slower, the reference."
     )
     tensor_parallel: int = Field(
-        default=1, ge=1, description="Processes that share the megatron engine's weights, on a CPU."
+        default=1, ge=1, description="Processes that share the megatron engine's weights: on a CPU, or on a GPU each."
     )
     quantize: Literal["none", "int8"] = Field(
         default="none", description="int8 keeps the weights in half of bfloat16's memory."
@@ -147,6 +147,12 @@ class ModelSettings(_Group):
         validation_alias=_published("BASE_SEED"),
         description="Shown with each worker, as published.",
     )
+
+    @property
+    def gpus_per_worker(self) -> int:
+        """How many GPUs a worker takes where there are any."""
+        on_gpus = self.device is None or self.device.startswith("cuda")
+        return self.tensor_parallel if self.engine == "megatron" and on_gpus else 1
 
 
 class JobSettings(_Group):

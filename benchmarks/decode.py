@@ -44,9 +44,7 @@ def main() -> None:
     device = choose_device(options.device)
     dtype = formats_for(options.shape, options.dtype, device).backbone
     ceilings = measure_ceilings(device, dtype)
-    contenders: list[Contender] = [
-        make(SHAPES[options.shape], device, dtype) for make in _contenders(options.without, device)
-    ]
+    contenders = [make(SHAPES[options.shape], device, dtype) for make in _contenders(options.without, device)]
     rows = []
     for batch in options.batches:
         for context in options.contexts:
@@ -83,7 +81,7 @@ def _options() -> argparse.Namespace:
 
 
 def _contenders(without: list[str], device: torch.device) -> list[type[Contender]]:
-    """Those that can run here: a library that is not installed is said to be missing, megatron-core is run on CPUs."""
+    """Those that can run here: a library that is not installed is said to be missing."""
     found: list[type[Contender]] = [Native, Concatenating]
     if "transformers" not in without:
         try:
@@ -92,7 +90,7 @@ def _contenders(without: list[str], device: torch.device) -> list[type[Contender
             found.append(HuggingFace)
         except ImportError as error:
             sys.stderr.write(f"{error.name} is not installed, so it takes no part.\n")
-    if "megatron" not in without and device.type == "cpu":
+    if "megatron" not in without and device.type != "mps":
         try:
             from benchmarks.decoders.megatron_static import MegatronStatic
 

@@ -24,7 +24,7 @@ else
     long=("${whole[@]}")
 fi
 measure check 60 benchmarks.check_device "${check[@]}"
-measure decode 120 benchmarks.decode --shape "$shape" --batches 1 2 8 "${contexts[@]}"
+measure decode 120 benchmarks.decode --shape "$shape" --batches 1 2 8 "${contexts[@]}" --without megatron
 measure superres 120 benchmarks.superres --shape "$shape" "${songs[@]}"
 measure song-1-track 60 benchmarks.end_to_end "${whole[@]}" --tracks 1
 measure song-2-tracks 60 benchmarks.end_to_end "${whole[@]}" --tracks 2

@@ -29,7 +29,7 @@ def _lines(found: list[Report]) -> Iterator[str]:
 def _check_device(reports: list[Report]) -> Iterator[str]:
     for report in reports:
         passed = sum(one["passed"] for one in report["checks"])
-        yield f"Right: {passed} of {len(report['checks'])} checks on {report['device']}."
+        yield f"Right: {passed} of {len(report['checks'])} checks of {report['engine']} on {report['device']}."
 
 
 def _decode(reports: list[Report]) -> Iterator[str]:

@@ -118,24 +118,26 @@ class NativeEngine(ResidentStages):
         return self._encoder.in_memory()
 
     def _load_backbone(self) -> BackboneGenerator:
-        return NativeBackbone(self._load_backbone_model(), self.layout)
+        return NativeBackbone(self._load_backbone_model(self._device), self.layout)
 
     def _load_superres(self) -> SuperResolver:
-        return NativeSuperResolver(self._load_superres_model(), self.layout)
+        return NativeSuperResolver(self._load_superres_model(self._device), self.layout)
 
-    def _load_backbone_model(self) -> Transformer:
-        return self._load_transformer(self._tree.backbone, COARSE_LAYERS, self.formats.backbone)
+    def _load_backbone_model(self, device: torch.device) -> Transformer:
+        return self._load_transformer(self._tree.backbone, COARSE_LAYERS, self.formats.backbone, device)
 
-    def _load_superres_model(self) -> Transformer:
-        return self._load_transformer(self._tree.superres, self.layout.num_quantizers, self.formats.superres)
+    def _load_superres_model(self, device: torch.device) -> Transformer:
+        return self._load_transformer(self._tree.superres, self.layout.num_quantizers, self.formats.superres, device)
 
-    def _load_transformer(self, files: StageFiles, layers: int, dtype: torch.dtype) -> Transformer:
+    def _load_transformer(
+        self, files: StageFiles, layers: int, dtype: torch.dtype, device: torch.device
+    ) -> Transformer:
         return load_stage(
             files,
             self.layout,
             num_layers=layers,
             fc1_bias=self._fc1_bias,
-            device=self._device,
+            device=device,
             dtype=dtype,
             quantize=self._quantize,
         )

@@ -11,7 +11,7 @@ from backend.bootstrap import build_backend
 from backend.cli.chosen_settings import add_runtime_mode, settings_from
 from backend.http_server import bind, http_server
 from backend.logs import configure_logging
-from backend.workers.devices import GpuId, has_nvidia_gpu, parse_gpus, usable_devices, visible_gpu
+from backend.workers.devices import GpuId, has_nvidia_gpu, parse_gpus, shared_out, usable_devices, visible_gpus
 
 logger = logging.getLogger(__name__)
 
@@ -24,14 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    wanted = parse_gpus(options.gpus)
-    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    # Asking the driver can take seconds: only where there is a list that a number may be missing from.
-    if listed is not None and has_nvidia_gpu():
-        for gpu in wanted:
-            if isinstance(gpu, int):
-                visible_gpu(gpu, listed)
     settings = settings_from(options)
+    wanted = parse_gpus(options.gpus)
+    together, listed = settings.models.gpus_per_worker, os.environ.get("CUDA_VISIBLE_DEVICES")
+    # Asking the driver can take seconds: only where there is a way in which the numbers can be wrong.
+    if (together > 1 or listed is not None) and has_nvidia_gpu():
+        shared_out(wanted, together)
+        visible_gpus(wanted, listed)
     configure_logging(settings.paths.logs_dir / "api.log", log_format=settings.server.log_format)
     # Bound first: a second dispatcher must end here, before it touches a job or starts a worker.
     listening = bind(settings.server.host, settings.server.api_port)

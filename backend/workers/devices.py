@@ -24,7 +24,7 @@ def parse_gpus(text: str) -> list[GpuId]:
     """``0``, ``0,1``, ``6,7``, ``cpu`` or ``mps`` as device ids."""
     found = [parse_gpu(part.strip()) for part in text.split(",")]
     if len(set(found)) != len(found):
-        raise UnknownDevice(f"--gpus {text} names a device twice; one worker runs on each, so name each once.")
+        raise UnknownDevice(f"--gpus {text} names a device twice; no two workers share one, so name each once.")
     return found
 
 
@@ -41,7 +41,15 @@ def parse_gpu(text: str) -> GpuId:
     )
 
 
-def visible_gpu(gpu: int, listed: str | None) -> str:
+def visible_gpus(devices: Sequence[GpuId], listed: str | None) -> list[str]:
+    """The GPUs among the devices by the names that ``_visible_gpu`` finds; UnknownDevice if two of them are one."""
+    names = [_visible_gpu(device, listed) for device in devices if isinstance(device, int)]
+    if len(set(names)) != len(names):
+        raise UnknownDevice(f"--gpus names a GPU of CUDA_VISIBLE_DEVICES={listed} twice. Number them from 0.")
+    return names
+
+
+def _visible_gpu(gpu: int, listed: str | None) -> str:
     """What ``CUDA_VISIBLE_DEVICES`` of a worker is to hold; ``listed`` is what it holds here already.
 
     Where somebody has chosen GPUs for this process, such as a cluster's scheduler, numbers count among those. A number
@@ -67,6 +75,18 @@ def usable_devices(wanted: Sequence[GpuId]) -> list[GpuId]:
     return list(wanted)
 
 
+def shared_out(devices: Sequence[GpuId], ranks: int) -> list[tuple[GpuId, ...]]:
+    """What each worker computes on: one device, or ``ranks`` GPUs that share a model; UnknownDevice if any is left."""
+    gpus = [device for device in devices if isinstance(device, int)]
+    if len(gpus) % ranks:
+        raise UnknownDevice(
+            f"--gpus names {len(gpus)} GPUs, which cannot be shared out among workers of {ranks} "
+            f"(KHALA_TENSOR_PARALLEL): name a multiple of {ranks}, or use --gpus cpu."
+        )
+    shares: list[tuple[GpuId, ...]] = [tuple(gpus[first : first + ranks]) for first in range(0, len(gpus), ranks)]
+    return shares + [(device,) for device in devices if not isinstance(device, int)]
+
+
 def has_nvidia_gpu() -> bool:
     """Whether the driver's own tool sees a GPU, and nobody has hidden all of them from this process."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
@@ -81,7 +101,7 @@ def has_nvidia_gpu() -> bool:
 
 
 def torch_device(gpu: GpuId) -> str:
-    """torch's name for the device, in a process that sees only its own GPU."""
+    """torch's name for the device, in a process that sees only its own GPUs."""
     return "cuda" if isinstance(gpu, int) else gpu
 
 

@@ -135,9 +135,6 @@ class Musician:
                 unfinished.remove(event.track)
                 emit(event)
                 logger.info("job %s: track %d %s", task.job_id, event.track, event.type)
-        except KhalaError as error:
-            logger.exception("job %s: tracks %s failed", task.job_id, unfinished)
-            _fail_all(unfinished, str(error), emit)
         except Exception as error:
             # The worker's edge: one bad batch must not end the worker, and nobody should wait for it for ever.
             logger.exception("job %s: tracks %s failed", task.job_id, unfinished)
@@ -147,7 +144,7 @@ class Musician:
                 _fail_all(unfinished, _DEVICE_LOST, emit)
                 self._on_device_lost()
             else:
-                _fail_all(unfinished, _UNEXPECTED, emit)
+                _fail_all(unfinished, str(error) if isinstance(error, KhalaError) else _UNEXPECTED, emit)
         finally:
             self._watch = self.job_id = None
 

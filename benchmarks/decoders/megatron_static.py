@@ -28,12 +28,11 @@ class MegatronStatic:
         group = ExitStack()
         atexit.register(group.close)  # megatron-core needs it for as long as the model is used
         folder = group.enter_context(tempfile.TemporaryDirectory())
-        group.enter_context(process_group(Path(folder) / "store"))
+        group.enter_context(process_group(Path(folder) / "store", device))
         with torch.device("meta"):
             model = Transformer(shape, vocab_size=VOCAB_ROWS)
         self._device = device
-        self._gpt = MegatronGpt(randomised(model, torch.device("cpu"), torch.float32), room=_ROOM)
-        self._gpt.model.to(device, dtype)
+        self._gpt = MegatronGpt(randomised(model, device, dtype), room=_ROOM)
 
     def start(self, *, batch: int, context: int, steps: int) -> None:
         self._context = self._gpt.cache(batch, context + steps)

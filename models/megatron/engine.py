@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from core.codes import CoarseCodes, FullCodes
 from core.engine import BackboneGenerator, BackboneTask, RuntimeMode, SuperResolver, SuperresTask, Unwatched, Watch
 from core.errors import GenerationError, KhalaError
 from core.pipeline import MAX_SEQUENCE_TOKENS
+from models.devices import choose_device
 from models.engine_native import NativeEngine
 from models.megatron.gpt import MegatronGpt
-from models.megatron.process_group import process_group
-from models.megatron.ranks import Ranks, agree, obey
+from models.megatron.process_group import device_of, process_group
+from models.megatron.ranks import Ranks, agree, end_with_rank_0, obey
 from models.megatron.stages import MegatronBackbone, MegatronSuperResolver
+from models.transformer.model import Transformer
+
+_HOST = torch.device("cpu")
+"""Where whole models are read: a rank's device holds no more than its share."""
 
 GENERATE, RESOLVE = "generate", "resolve"
 
@@ -41,17 +47,13 @@ class MegatronEngine(NativeEngine):
     _ranks: Ranks | None = None
 
     def join(self, opening: Opening, ranks: int) -> None:
-        """Become rank 0 of so many tensor-parallel ones; KhalaError where heads cannot be shared so.
-
-        On a CPU only: it is the reference, and nobody has run it on a GPU yet.
-        """
-        if self._device.type != "cpu":
-            raise KhalaError(f"The megatron engine computes on the CPU only, not on {self._device}. Use --device cpu.")
+        """Become rank 0 of so many tensor-parallel ones; KhalaError where heads or GPUs cannot be shared so."""
+        _check_devices(self._device, ranks)
         for files in (self._tree.backbone, self._tree.superres):
             groups = files.open()[0].num_groups
             if groups % ranks:
                 raise KhalaError(f"{groups} key/value groups cannot be shared by {ranks} ranks; use a divisor of them.")
-        self._ranks = Ranks(ranks, functools.partial(_follow, opening))
+        self._ranks = Ranks(ranks, self._device, functools.partial(_follow, opening))
 
     def close(self) -> None:
         """Let the other ranks go; the engine can do nothing more."""
@@ -59,18 +61,21 @@ class MegatronEngine(NativeEngine):
             self._ranks.close()
 
     def _load_backbone(self) -> BackboneGenerator:
-        model = self._load_backbone_model()
+        model = self._load_backbone_model(_HOST)
         agree_on = agree if self._ranks is None else self._ranks.agree
-        backbone = MegatronBackbone(MegatronGpt(model, room=MAX_SEQUENCE_TOKENS), self.layout, agree_on)
+        backbone = MegatronBackbone(self._gpt(model), self.layout, agree_on)
         return backbone if self._ranks is None else _AnnouncedBackbone(backbone, self._ranks)
 
     def _load_superres(self) -> SuperResolver:
-        model = self._load_superres_model()
+        model = self._load_superres_model(_HOST)
         agree_on = agree if self._ranks is None else self._ranks.agree
-        gpt = MegatronGpt(model, room=MAX_SEQUENCE_TOKENS)
+        gpt = self._gpt(model)
         model.blocks = nn.ModuleList()  # only its tables are needed further
-        resolver = MegatronSuperResolver(gpt, model, self.layout, agree_on)
+        resolver = MegatronSuperResolver(gpt, model.to(self._device), self.layout, agree_on)
         return resolver if self._ranks is None else _AnnouncedResolver(resolver, self._ranks)
+
+    def _gpt(self, model: Transformer) -> MegatronGpt:
+        return MegatronGpt(model, room=MAX_SEQUENCE_TOKENS, device=self._device)
 
 
 def open_megatron(opening: Opening, *, ranks: int = 1) -> MegatronEngine:
@@ -93,10 +98,22 @@ def _opened(opening: Opening) -> MegatronEngine:
     return engine
 
 
+def _check_devices(first: torch.device, ranks: int) -> None:
+    if first.type not in ("cpu", "cuda"):
+        raise KhalaError(f"The megatron engine computes on CPUs and on CUDA, not on {first}. Use --device cpu.")
+    if first.type == "cuda" and device_of(ranks - 1, first).index >= torch.cuda.device_count():
+        raise KhalaError(
+            f"{ranks} ranks from {device_of(0, first)} on need a GPU each, and this program sees "
+            f"{torch.cuda.device_count()} of them. Take fewer ranks, show it more GPUs, or use --device cpu."
+        )
+
+
 def _follow(opening: Opening, rank: int, ranks: int, store: Path) -> None:
     """What every rank but the first does, in a process of its own."""
-    engine = _opened(opening)
-    with process_group(store, rank=rank, ranks=ranks):
+    end_with_rank_0()
+    first = choose_device(opening.device)
+    engine = _opened(replace(opening, device=str(device_of(rank, first))))
+    with process_group(store, first, rank=rank, ranks=ranks):
         obey({GENERATE: functools.partial(_generate, engine), RESOLVE: functools.partial(_resolve, engine)})
 
 

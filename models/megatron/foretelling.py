@@ -19,8 +19,8 @@ class MegatronForeteller:
         self._backbone, self._superres = MegatronGpt(backbone, room=room), MegatronGpt(superres, room=room)
 
     def coarse_logits(self, prompt: IdArray, codes_QT: torch.Tensor) -> torch.Tensor:
-        ids = coarse_ids(prompt, codes_QT, self._layout)
-        logits = self._backbone.causal_logits(ids[None])[0, len(prompt) - 1 :]
+        ids = coarse_ids(prompt, codes_QT, self._layout).to(self._tables.device)
+        logits = self._backbone.causal_logits(ids[None])[0, len(prompt) - 1 :].cpu()
         windows = [self._layout.window(layer) for layer in range(COARSE_LAYERS)]
         parts = [logits[layer::COARSE_LAYERS, w.start : w.stop] for layer, w in enumerate(windows)]
         return torch.stack(parts, dim=1)
@@ -28,4 +28,4 @@ class MegatronForeteller:
     def layer_logits(self, prompt: IdArray, codes_QT: torch.Tensor, layer: int) -> torch.Tensor:
         rows = layer_rows(self._tables, self._layout, prompt, codes_QT, layer)
         hidden = self._superres.bidirectional_hidden(rows[None])[0, len(prompt) :]
-        return self._tables.logits(hidden, self._layout.window(layer))
+        return self._tables.logits(hidden, self._layout.window(layer)).cpu()

@@ -22,11 +22,12 @@ from models.transformer.model import Transformer
 class MegatronGpt:
     """GPTModel, fed the tensors this project would write to disk; ``room`` is the longest sequence.
 
-    Inside a process group of several ranks each of them holds its share, and all must make the same calls.
+    It computes on ``device``, by default where the model is. Inside a process group of several ranks each of them holds
+    its share, and all must make the same calls.
     """
 
-    def __init__(self, model: Transformer, *, room: int) -> None:
-        config = model.config
+    def __init__(self, model: Transformer, *, room: int, device: torch.device | None = None) -> None:
+        config, device = model.config, device or model.device
         ranks = parallel_state.get_tensor_model_parallel_world_size()
         share = Share(parallel_state.get_tensor_model_parallel_rank(), ranks)
         vocab_size = -(-model.embedding.num_embeddings // ranks) * ranks
@@ -45,6 +46,7 @@ class MegatronGpt:
             hidden_dropout=0.0,
             attention_dropout=0.0,
             use_cpu_initialization=True,
+            perform_initialization=False,
             bias_activation_fusion=False,
             bias_dropout_fusion=False,
             apply_rope_fusion=False,
@@ -63,15 +65,15 @@ class MegatronGpt:
             share_embeddings_and_output_weights=False,
             parallel_output=False,
         ).eval()
-        self.model.rotary_pos_emb = _CpuRotary(
-            config.head_size, 1.0, rotary_base=int(config.rotary_base), use_cpu_initialization=True
-        )
+        self.model.to(device, model.dtype)
+        rotary = _Rotary(config.head_size, 1.0, rotary_base=int(config.rotary_base), use_cpu_initialization=True)
+        rotary.inv_freq = rotary.inv_freq.to(device)
+        self.model.rotary_pos_emb = rotary
         whole = _local_names(megatron_tensors(model))
         loaded = self.model.load_state_dict({name: share.of(name, whole[name]) for name in whole}, strict=False)
         odd = [*loaded.unexpected_keys, *(name for name in loaded.missing_keys if "_extra_state" not in name)]
         if odd:
             raise RuntimeError(f"megatron-core {metadata.version('megatron-core')} names its tensors otherwise: {odd}")
-        self.model.to(model.device, model.dtype)
         # Hidden states come out, so that only the positions and rows that somebody needs are projected.
         self.model.post_process = False
         self._local_groups = config.num_groups // ranks
@@ -79,18 +81,15 @@ class MegatronGpt:
     @torch.no_grad()
     def causal_logits(self, ids: torch.Tensor) -> torch.Tensor:
         """Logits of ids [B, T], [B, T, V]."""
-        time = ids.shape[1]
-        hidden_from = torch.ones(time, time, dtype=torch.bool).triu(1)[None, None]
-        return self._logits(self.model(ids, torch.arange(time)[None].expand_as(ids), hidden_from))
+        return self._logits(self.model(ids, *_causal(ids)))
 
     @torch.no_grad()
     def bidirectional_hidden(self, embedded: torch.Tensor) -> torch.Tensor:
-        """Hidden states of embeddings [B, T, H] that all see each other, [B, T, H]."""
-        time = embedded.shape[1]
-        nothing_hidden = torch.zeros(1, 1, time, time, dtype=torch.bool)
-        rotary = self.model.rotary_pos_emb(time)
+        """Hidden states of embeddings [B, T, H], in any format, that all see each other, [B, T, H]."""
         hidden: torch.Tensor = self.model.decoder(
-            hidden_states=embedded.transpose(0, 1), attention_mask=nothing_hidden, rotary_pos_emb=rotary
+            hidden_states=embedded.transpose(0, 1).to(self._config.params_dtype),
+            attention_mask=None,
+            rotary_pos_emb=self.model.rotary_pos_emb(embedded.shape[1]),
         )
         return hidden.transpose(0, 1)
 
@@ -109,9 +108,7 @@ class MegatronGpt:
         """Read prompts [B, T] into a cache with ``room`` positions; the cache and the last position's logits [B, V]."""
         batch, time = prompt.shape
         context = self.cache(batch, room)
-        hidden_from = torch.ones(time, time, dtype=torch.bool, device=prompt.device).triu(1)[None, None]
-        positions = torch.arange(time, device=prompt.device)[None].expand(batch, -1)
-        hidden = self.model(prompt, positions, hidden_from, inference_context=context, runtime_gather_output=True)
+        hidden = self.model(prompt, *_causal(prompt), inference_context=context, runtime_gather_output=True)
         context.increment_sequence_len_offset(time)
         context.enable_decode_mode()
         return context, self._logits(hidden[-1:])[:, 0]
@@ -129,8 +126,15 @@ class MegatronGpt:
         return _gathered(F.linear(hidden_TBH.transpose(0, 1).float(), self.model.output_layer.weight.float()))
 
 
+def _causal(ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Positions of ids [B, T], [B, T], and what none of them may see, True in [1, 1, T, T]."""
+    time = ids.shape[1]
+    hidden_from = torch.ones(time, time, dtype=torch.bool, device=ids.device).triu(1)
+    return torch.arange(time, device=ids.device)[None].expand_as(ids), hidden_from[None, None]
+
+
 class _MaskedAttention(torch.nn.Module):
-    """Attention by the explicit mask alone (True = hidden); without one, everything in the cache is seen."""
+    """Attention by the explicit mask alone (True = hidden); without one, everything is seen."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__()
@@ -175,8 +179,8 @@ class Share:
         return whole
 
 
-class _CpuRotary(RotaryEmbedding):  # type: ignore[misc]
-    """Megatron's rotary embedding without its question for a CUDA device."""
+class _Rotary(RotaryEmbedding):  # type: ignore[misc]
+    """Megatron's rotary embedding on the model's device, without its question for a CUDA device."""
 
     def get_emb(self, max_seq_len: int, offset: int = 0) -> torch.Tensor:
         freqs = self.get_freqs_non_repeated(max_seq_len, offset)

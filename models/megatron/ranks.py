@@ -1,14 +1,17 @@
 """Tensor parallelism over processes: rank 0 serves, the others repeat its calls on their shares of the weights.
 
 Rank 0 announces each call with its arguments; then all ranks run it in step, because every layer of the model waits
-for all of them. A rank that dies ends the call on the others with an error.
+for all of them. Whatever only one of them meets ends them all: gloo says at once that a rank is gone; NCCL does not, so
+there a call can hang until whoever waits for it, or NCCL's own half an hour, gives up.
 """
 
 from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from multiprocessing.process import BaseProcess
@@ -17,7 +20,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from core.errors import EngineLost, GenerationError
+from core.errors import DeviceOutOfMemory, EngineLost, GenerationError
 from models.megatron.process_group import process_group
 
 ResultT = TypeVar("ResultT")
@@ -31,8 +34,8 @@ _ASKED_TO_LEAVE_SECONDS = 10
 class Ranks:
     """All ranks of one engine, seen from rank 0."""
 
-    def __init__(self, ranks: int, follow: Callable[[int, int, Path], None]) -> None:
-        """Starts the other ranks; each runs ``follow(rank, ranks, store)`` in a process of its own."""
+    def __init__(self, ranks: int, device: torch.device, follow: Callable[[int, int, Path], None]) -> None:
+        """Starts the others, each in a process that runs ``follow(rank, ranks, store)``; this one is on ``device``."""
         self._open = ExitStack()
         store = Path(self._open.enter_context(tempfile.TemporaryDirectory())) / "store"
         context = multiprocessing.get_context("spawn")
@@ -41,19 +44,18 @@ class Ranks:
         ]
         for process in self._others:
             process.start()
-        self._open.enter_context(process_group(store, ranks=ranks))
+        self._open.enter_context(process_group(store, device, ranks=ranks))
 
     def run(self, call: str, argument: Any, here: Callable[[], ResultT]) -> ResultT:
-        """Have all ranks make a call, this one by ``here``; EngineLost when one of them is no more."""
+        """Have all ranks make a call, this one by ``here``; EngineLost when they have parted."""
         if not self._others:
             return here()
         try:
             torch.distributed.broadcast_object_list([call, argument], src=0)
             return here()
-        except RuntimeError as error:
-            if all(process.is_alive() for process in self._others):
-                raise
-            raise EngineLost("A process that shares the model has ended.") from error
+        except (RuntimeError, DeviceOutOfMemory) as error:
+            # Only errors that all ranks meet alike leave them in step.
+            raise EngineLost(f"The processes that share the model have parted: {error}") from error
 
     def agree(self, word: bool) -> bool:
         """Rank 0's word, told to the others."""
@@ -74,6 +76,18 @@ class Ranks:
                 process.join()
 
 
+def end_with_rank_0() -> None:
+    """End this process when the one that started it ends, even in the middle of a call."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def agree(word: bool) -> bool:
     """What rank 0 says, whoever calls; all ranks must."""
     said = torch.tensor([word])
@@ -90,5 +104,7 @@ def obey(calls: dict[str, Callable[[Any], None]]) -> None:
             return
         try:
             calls[announced[0]](announced[1])
+        except DeviceOutOfMemory:
+            raise  # here alone: the others are in the middle of the call
         except GenerationError:
             continue  # rank 0 tells why

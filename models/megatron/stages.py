@@ -95,6 +95,10 @@ class MegatronSuperResolver:
     @torch.inference_mode()
     def resolve(self, task: SuperresTask, on_layer: Callable[[float], None]) -> FullCodes:
         """All layers of one track; ``on_layer`` hears the fraction done and may raise to stop."""
+        with naming_out_of_memory("super-resolution"):
+            return self._resolve(task, on_layer)
+
+    def _resolve(self, task: SuperresTask, on_layer: Callable[[float], None]) -> FullCodes:
         layout, tables = self._layout, self._tables
         num_layers, frames = layout.num_quantizers, task.coarse.num_frames
         generator = generator_for(task.seed, Stage.SUPERRES)

@@ -185,5 +185,5 @@ def _megatron(
             from models.megatron.process_group import process_group
         except ImportError:
             return
-        with tempfile.TemporaryDirectory() as directory, process_group(Path(directory) / "store"):
+        with tempfile.TemporaryDirectory() as directory, process_group(Path(directory) / "store", CPU):
             yield f"{MEGATRON}, float32 on cpu", MegatronForeteller(*plain, layout, room=room)

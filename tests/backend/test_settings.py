@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from backend.settings import PROJECT_ROOT, ModelSettings, ServerSettings, Settings, SettingUnusable
 from backend.settings_table import settings_table
-from backend.workers.devices import UnknownDevice, gpu_of, parse_gpus, usable_devices, visible_gpu
+from backend.workers.devices import UnknownDevice, gpu_of, parse_gpus, usable_devices, visible_gpus
 from core.engine import RuntimeMode
 
 
@@ -110,12 +110,14 @@ def test_the_drivers_tool_decides_whether_there_is_a_gpu(
     [(1, None, "1"), (0, "3", "3"), (1, "6, 7", "7"), (7, "6,7", "7"), (0, "MIG-40f372eb", "MIG-40f372eb")],
 )
 def test_a_gpu_is_one_of_those_that_were_left_to_this_program(gpu: int, listed: str | None, name: str) -> None:
-    assert visible_gpu(gpu, listed) == name
+    assert visible_gpus([gpu], listed) == [name]
 
 
 def test_a_gpu_of_somebody_else_is_refused_in_words() -> None:
     with pytest.raises(UnknownDevice, match="CUDA_VISIBLE_DEVICES=3 leaves 1 for this program"):
-        visible_gpu(2, "3")
+        visible_gpus([2], "3")
+    with pytest.raises(UnknownDevice, match="twice"):
+        visible_gpus([1, 3], "1,3")
 
 
 def test_torchs_names_become_device_ids() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import torch
 
 from backend.artifacts.store import ArtifactStore
@@ -20,7 +21,7 @@ from backend.settings import PROJECT_ROOT
 from backend.workers.batch_watch import BatchWatch
 from backend.workers.messages import ProgressEvent
 from core.engine import RuntimeMode, SongEngine
-from core.errors import CheckpointError, DeviceOutOfMemory
+from core.errors import CheckpointError, DeviceOutOfMemory, EngineLost
 from core.progress import Phase, Progress
 from tests.backend.studio import fake_worker, until_async
 from tests.fakes.engine import FakeEngine
@@ -180,8 +181,11 @@ async def test_of_two_tasks_at_once_one_is_begun_and_the_other_refused(tmp_path:
     assert [json.loads(line)["type"] for line in answer.text.splitlines()].count("finished") == 2
 
 
-async def test_a_lost_device_fails_the_batch_and_asks_for_a_new_process(tmp_path: Path) -> None:
-    engine = FakeEngine(breakage=torch.AcceleratorError("CUDA error: secret detail"))
+@pytest.mark.parametrize(
+    "breakage", [torch.AcceleratorError("CUDA error: secret detail"), EngineLost("a secret rank has ended")]
+)
+async def test_a_lost_device_fails_the_batch_and_asks_for_a_new_process(tmp_path: Path, breakage: Exception) -> None:
+    engine = FakeEngine(breakage=breakage)
     asked: list[str] = []
     artifacts = ArtifactStore(tmp_path)
     async with (

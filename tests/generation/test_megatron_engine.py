@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.engine import SongEngine
-from core.errors import Cancelled, KhalaError
+from core.errors import Cancelled, EngineLost, KhalaError
 from core.pipeline import Song, SongPipeline, TrackOutcome
 from core.progress import Phase
 from core.request import GenerationRequest, Mode
@@ -52,6 +52,22 @@ def test_cancelled_tracks_stop_on_all_ranks_and_the_next_job_is_made(megatron: M
     stopped = RecordingWatch(lambda track, heard: any(one.phase is phase and one.fraction > 0 for one in heard))
     assert all(isinstance(outcome.result, Cancelled) for outcome in outcomes(megatron, stopped))
     assert len(codes(outcomes(megatron, RecordingWatch()))) == 2
+
+
+@pytest.mark.parametrize("megatron", [2], indirect=True)
+def test_a_rank_that_has_ended_ends_the_engine(megatron: MegatronEngine) -> None:
+    (other,) = multiprocessing.active_children()
+    other.kill()
+    other.join()
+    with pytest.raises(EngineLost, match="have parted"):
+        outcomes(megatron, RecordingWatch())
+
+
+def test_ranks_without_a_gpu_of_their_own_are_refused(miniature: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    with pytest.raises(KhalaError, match="2 ranks from cuda:1 on need a GPU each, and this program sees 2"):
+        open_megatron(Opening(checkpoints=miniature, device="cuda:1"), ranks=2)
 
 
 def test_heads_that_cannot_be_shared_are_refused(miniature: Path) -> None:

@@ -19,6 +19,7 @@ from models.checkpoint.torch_dist import TorchDistSource, read_arguments
 from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
 from models.transformer.attention import attend_causal
 from models.transformer.config import TransformerConfig
+from tests.fakes.one_device import ELSEWHERE, OneDevice
 from training.backbone import SHARPNESS, Run, read_backbone
 from training.backbone_recipes import RECIPES, Recipe
 from training.coarse_loss import FIGURES, RIVAL_WEIGHT, CoarseTrainer
@@ -239,6 +240,18 @@ def test_training_learns_and_writes_its_curve(corpus: Corpus, tmp_path: Path) ->
     curve = [float(row["q0"]) for row in rows if row["kind"] == "held out"]
     assert curve[-1] < curve[0] - 0.3, curve
     assert set(FIGURES) < set(rows[0])
+
+
+def test_a_step_on_a_gpu_leaves_no_tensor_behind(corpus: Corpus, layout: TokenLayout, tmp_path: Path) -> None:
+    run = Run(TINY, corpus, tmp_path, torch.device("cpu"), compiled=False)
+    lesson = run._batch(TINY.steps - 1).to(ELSEWHERE)
+    assert lesson.songs is not None
+    trainer = CoarseTrainer(run.model, layout).to(ELSEWHERE)
+    with OneDevice():
+        for loss, figures in (trainer.read(lesson.prompts), trainer(lesson.songs)):
+            loss.backward()
+            assert figures.device == ELSEWHERE
+    assert all(parameter.grad is not None for parameter in trainer.parameters())
 
 
 def test_an_interrupted_run_ends_where_an_unbroken_one_does(corpus: Corpus, tmp_path: Path) -> None:

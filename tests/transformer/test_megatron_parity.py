@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def model() -> Transformer:
 @pytest.fixture(scope="module")
 def reference(model: Transformer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MegatronGpt]:
     directory: Path = tmp_path_factory.mktemp("process-group")
-    with process_group(directory / "store"):
+    with process_group(directory / "store", model.device):
         yield MegatronGpt(model, room=64)
 
 
@@ -53,6 +54,18 @@ def test_bidirectional_hidden_states_are_megatrons(
     embedded = model.embed(ids)
     hidden = model(embedded, model.rotation(torch.arange(ids.shape[1])), attend_full)
     torch.testing.assert_close(hidden, reference.bidirectional_hidden(embedded), atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+def test_half_precision_reads_tables_that_are_kept_in_full(
+    model: Transformer, reference: MegatronGpt, ids: torch.Tensor
+) -> None:
+    half = copy.deepcopy(model)
+    half.blocks.to(torch.bfloat16)
+    embedded = half.embed(ids)
+    assert embedded.dtype == torch.float32
+    hidden = MegatronGpt(half, room=64).bidirectional_hidden(embedded)
+    torch.testing.assert_close(hidden.float(), reference.bidirectional_hidden(embedded), atol=0.1, rtol=0.05)
 
 
 @torch.inference_mode()
