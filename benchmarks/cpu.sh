@@ -14,19 +14,23 @@ if [ -z "${KHALA_BRIEF:-}" ]; then
     near=(--batches 1 2 8 --contexts 1024 8192)
     far=(--batches 1 2 --contexts 16384 --steps 4)
     songs=(--seconds 30 60 180 360)
-    lengths=(60 180)
+    short=60 long=180
 else
     near=(--batches 1 --contexts 64 --steps 2)
     far=("${near[@]}")
-    songs=(--seconds 2 --layers 1)
-    lengths=(0.3)
+    songs=(--seconds 2)
+    short=0.3 long=0.4
 fi
 [ "$#" -gt 0 ] || set -- demo medium
 for shape in "$@"; do
     measure "decode-$shape" 1800 benchmarks.decode --shape "$shape" "${near[@]}"
     measure "decode-$shape-far" 1200 benchmarks.decode --shape "$shape" "${far[@]}"
-    measure "superres-$shape" 1200 benchmarks.superres --shape "$shape" "${songs[@]}"
-    for seconds in "${lengths[@]}"; do
+    case $shape in
+        medium) layers=2 lengths="$short" ;; # of 170 million weights a layer takes minutes, three minutes an hour
+        *) layers=4 lengths="$short $long" ;;
+    esac
+    measure "superres-$shape" 1200 benchmarks.superres --shape "$shape" "${songs[@]}" --layers "$layers"
+    for seconds in $lengths; do
         for tracks in 1 2; do
             measure "song-$shape-$seconds-$tracks" 1200 \
                 benchmarks.end_to_end --random "$shape" --seconds "$seconds" --tracks "$tracks"

@@ -101,6 +101,7 @@ def random_codec(config: CodecConfig, device: torch.device) -> tuple[Decoder, to
 def randomised(module: ModuleT, device: torch.device, dtype: torch.dtype, *, keep_buffers: bool = False) -> ModuleT:
     """The module's parameters made on the device: ones for vectors and Snake's alphas, small noise for the rest.
 
+    The noise has no more digits than published weights, which are stored in bfloat16.
     ``keep_buffers`` is for a module that was built with its buffers' true values.
     """
     if keep_buffers:
@@ -113,4 +114,5 @@ def randomised(module: ModuleT, device: torch.device, dtype: torch.dtype, *, kee
                 parameter.fill_(1.0)
             else:
                 parameter.normal_(0.0, parameter[0].numel() ** -0.5)
+                parameter.copy_(parameter.bfloat16())
     return module.requires_grad_(False).eval()

@@ -24,7 +24,7 @@ from models.sampling import Stage, check_finite, draw, uniform_numbers
 from models.step_graphs import StepGraphs
 from models.step_threads import threads_for_steps
 from models.transformer.kv_cache import KVCache
-from models.transformer.linear import linear, order_for_steps, ordered_for_steps
+from models.transformer.linear import StepWeights, linear, order_for_steps, ordered_for_steps
 from models.transformer.model import Transformer
 
 GPU_STEPS_BETWEEN_HOST_READS = 32
@@ -64,7 +64,7 @@ class NativeBackbone:
         return DecodeBatch(self._model, self._layout, self._heads, tasks, graphs=self._graphs)
 
 
-def decode_heads(model: Transformer, layout: TokenLayout) -> list[torch.Tensor]:
+def decode_heads(model: Transformer, layout: TokenLayout) -> list[StepWeights]:
     """The output rows of each legal window, the end behind layer 0's; float32, because logits decide."""
     end = model.output_rows(range(layout.end_of_generation, layout.end_of_generation + 1))
     windows = [model.output_rows(layout.window(layer)) for layer in range(COARSE_LAYERS)]
@@ -79,7 +79,7 @@ class DecodeBatch:
         self,
         model: Transformer,
         layout: TokenLayout,
-        heads: list[torch.Tensor],
+        heads: list[StepWeights],
         tasks: Sequence[BackboneTask],
         *,
         graphs: bool = True,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
+from models.transformer.linear import weight_bytes
 from models.transformer.model import Transformer
 
 _SMALL_BYTES = 64 * 2**20
@@ -19,8 +20,7 @@ def threads_for_steps(model: Transformer) -> Iterator[None]:
     thread, because others that meet torch first meanwhile keep the number. Attention over a long cache uses all that
     there were when the cache was made (``models.transformer.kv_cache``)."""
     before = torch.get_num_threads()
-    weights = sum(tensor.nbytes for tensor in (*model.blocks.parameters(), *model.blocks.buffers()))
-    if model.device.type == "cpu" and weights < _SMALL_BYTES:
+    if model.device.type == "cpu" and weight_bytes(model.blocks) < _SMALL_BYTES:
         torch.set_num_threads(1)
     try:
         yield

@@ -12,6 +12,7 @@ from core.engine import BackboneTask
 from models.backbone import NativeBackbone
 from models.step_threads import threads_for_steps
 from models.transformer.config import TransformerConfig
+from models.transformer.linear import weight_bytes
 from models.transformer.model import Transformer
 
 
@@ -40,5 +41,4 @@ class Native:
             self._batch.step()
 
     def weight_bytes(self) -> int:
-        blocks = sum(p.nbytes for p in self._model.blocks.parameters())
-        return blocks + LAYOUT.codebook_size * self._model.config.hidden_size * 4
+        return weight_bytes(self._model.blocks) + self._backbone._heads[0].nbytes
