@@ -11,6 +11,8 @@ from torch import nn
 
 from models.transformer.half_weights import HalfWeights
 
+_TINY_ELEMENTS = 1 << 15
+"""Smaller matrices stay next to the core, and calling FBGEMM takes longer than multiplying them."""
 _SMALL_ELEMENTS = 1 << 19
 """Smaller matrices stay in the caches, and calling oneDNN takes longer than multiplying them."""
 _EVEN_OUTPUTS = 16
@@ -56,14 +58,14 @@ def linear(x: torch.Tensor, weight: StepWeights, bias: torch.Tensor | None = Non
 def ordered_for_steps(weight: torch.Tensor, bias: torch.Tensor | None = None) -> StepWeights:
     """The same weight [out, in] in the order in which a few rows are multiplied fastest, for ``linear`` alone.
 
-    On an x86 CPU a float32 matrix that half precision holds is packed as such. Another one, if it is large, and in
-    float32 if it has an uneven number of outputs, is packed for oneDNN, which passes over it once for any number of
-    rows. The rest in float32 is laid out by columns: two rows take one pass, and round alike. What else there is stays
-    as it is.
+    On an x86 CPU a float32 matrix that half precision holds is packed as such, unless it is tiny. Another one, if it is
+    large, and in float32 if it has an uneven number of outputs, is packed for oneDNN, which passes over it once for any
+    number of rows. The rest in float32 is laid out by columns: two rows take one pass, and round alike. What else there
+    is stays as it is.
     """
     if weight.device.type != "cpu" or weight.is_mkldnn:
         return weight
-    if HalfWeights.can_hold(weight):
+    if weight.numel() >= _TINY_ELEMENTS and HalfWeights.can_hold(weight):
         return HalfWeights(weight, bias)
     uneven = weight.dtype == torch.float32 and weight.shape[0] % _EVEN_OUTPUTS != 0
     if (uneven or weight.numel() >= _SMALL_ELEMENTS) and _onednn_multiplies(weight.dtype):

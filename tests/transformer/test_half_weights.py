@@ -9,7 +9,7 @@ from torch import nn
 from models.transformer.half_weights import HalfWeights
 from models.transformer.linear import Linear, order_for_steps, weight_bytes
 
-SIZE = (96, 320)
+SIZE = (128, 320)
 
 
 @pytest.fixture
