@@ -13,7 +13,9 @@ import torch
 _LEAST_HALF = 2.0**-24
 """What is smaller is rounded to it or to nothing; beside float32's own rounding of a sum that cannot be seen."""
 _MOST_ROWS = 16
-"""Of one product; more are cut up."""
+"""Of one product at most; more are cut up."""
+_COPIES = 4
+"""Rows of a product by a kernel that is as good as any."""
 
 
 class HalfWeights:
@@ -34,8 +36,9 @@ class HalfWeights:
         """x [B, T, in] → [B, T, out]. A row of a single-token step does not depend on how many there are."""
         if x.dim() != 3 or x.shape[1] != 1:
             return self._product(x)
-        pieces = [self._product(_in_company(piece))[: len(piece)] for piece in torch.split(x, _MOST_ROWS)]
-        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+        pieces = torch.split(x, len(_rows_alike()) - 1)
+        products = [self._product(_in_company(piece))[: len(piece)] for piece in pieces]
+        return products[0] if len(products) == 1 else torch.cat(products)
 
     def _product(self, x: torch.Tensor) -> torch.Tensor:
         product: torch.Tensor = torch.ops.quantized.linear_dynamic_fp16(x, self._packed)
@@ -54,15 +57,16 @@ def _in_company(x: torch.Tensor) -> torch.Tensor:
 
 @functools.cache
 def _rows_alike() -> list[int]:
-    """For each number of rows how many to multiply, so that a row comes out as it does among the most.
+    """For each number of rows, as far as one product takes them, how many to multiply.
 
     FBGEMM has a kernel for each number of rows, and those for one or two add up in another order; which do depends on
-    the processor, so it is looked at: once, in less than a millisecond.
+    the processor, so it is looked at: once, in about a millisecond. What a row among its copies comes to is what it has
+    to come to.
     """
     numbers = torch.Generator().manual_seed(0)
     weights = HalfWeights(torch.randn(64, 1536, generator=numbers).half().float())
     rows = torch.randn(_MOST_ROWS, 1, 1536, generator=numbers)
-    expected = weights._product(rows)
-    counts = range(_MOST_ROWS + 1)
+    expected = torch.cat([weights._product(row.expand(_COPIES, 1, -1))[:1] for row in rows])
+    counts = range(1, _MOST_ROWS + 1)
     alike = [count for count in counts if torch.equal(weights._product(rows[:count]), expected[:count])]
-    return [min(count for count in alike if count >= least) for least in counts]
+    return [min(count for count in alike if count >= least) for least in range(max(alike) + 1)]
