@@ -26,7 +26,8 @@ for threads in (1, 2):
             with torch.inference_mode():
                 alone = torch.cat([linear(row[None], weight, bias) for row in rows])
                 exact = (rows[:, 0].double() @ plain.double().T + bias.double()).float()
-                assert (alone[:, 0].float() - exact).norm() < 16 * torch.finfo(dtype).eps * exact.norm(), size
+                bound = 8 if stored == dtype else 16  # FBGEMM adds one term after another
+                assert (alone[:, 0].float() - exact).norm() < bound * torch.finfo(dtype).eps * exact.norm(), size
                 for first, last in ((0, 2), (1, 4), (3, 8), (0, 16)):
                     together = linear(rows[first:last], weight, bias)
                     assert torch.equal(together, alone[first:last]), (threads, size, dtype, last - first)
