@@ -22,10 +22,11 @@ from benchmarks.checks import (
     check_share,
     conclude,
     parse_options,
+    random_pair,
     written,
 )
-from benchmarks.random_engine import random_codec, random_transformer
-from benchmarks.shapes import LAYOUT, SHAPES, SMALL_CODEC
+from benchmarks.random_engine import random_codec
+from benchmarks.shapes import LAYOUT, SMALL_CODEC
 from core.codes import CoarseCodes, FullCodes
 from core.engine import SuperresTask
 from core.token_layout import TokenLayout
@@ -47,10 +48,8 @@ def main() -> None:
 
 
 def _check_transformers(device: torch.device, shape: str, frames: int) -> list[Check]:
-    torch.manual_seed(0)
     layout = LAYOUT
-    backbone, superres = (random_transformer(SHAPES[shape], layout, layers, CPU, torch.float32) for layers in (2, 64))
-    models = backbone, superres
+    models = backbone, superres = random_pair(shape)
     there = copy.deepcopy(backbone).to(device), copy.deepcopy(superres).to(device)
     half = copy.deepcopy(backbone).to(device, torch.bfloat16), copy.deepcopy(superres).to(device, torch.bfloat16)
 

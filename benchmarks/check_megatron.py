@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.checks import CPU, PROMPT, Check, check_cache, check_logits, conclude, parse_options, written
-from benchmarks.random_engine import random_transformer
-from benchmarks.shapes import LAYOUT, SHAPES
+from benchmarks.checks import PROMPT, Check, check_cache, check_logits, conclude, parse_options, random_pair, written
+from benchmarks.shapes import LAYOUT
 from core.token_layout import COARSE_LAYERS
 from models.backbone import NativeBackbone
 from models.devices import choose_device
@@ -36,8 +35,7 @@ def main() -> None:
 
 
 def _checks(device: torch.device, shape: str, frames: int) -> list[Check]:
-    torch.manual_seed(0)
-    backbone, superres = (random_transformer(SHAPES[shape], LAYOUT, layers, CPU, torch.float32) for layers in (2, 64))
+    backbone, superres = random_pair(shape)
     there = copy.deepcopy(backbone).to(device), copy.deepcopy(superres).to(device)
     reference = NativeForeteller(backbone, superres, LAYOUT)
     coarse = written(NativeBackbone(backbone, LAYOUT), [0], frames)[0]

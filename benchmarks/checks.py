@@ -13,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.shapes import SHAPES
+from benchmarks.random_engine import random_transformer
+from benchmarks.shapes import LAYOUT, SHAPES
 from core.codes import CoarseCodes
 from core.engine import BackboneGenerator, BackboneTask, Unwatched
 from core.errors import GenerationError
+from core.token_layout import COARSE_LAYERS
+from models.transformer.model import Transformer
 from models.verify.agreement import Agreement
 from models.verify.foretelling import Foreteller
 
@@ -54,6 +57,16 @@ def conclude(engine: str, device: torch.device, checks: Sequence[Check]) -> NoRe
     report = {"benchmark": "check_device", "engine": engine, "device": str(device), "checks": found}
     sys.stdout.write(json.dumps(report) + "\n")
     sys.exit(0 if all(check.passed for check in checks) else 1)
+
+
+def random_pair(shape: str) -> tuple[Transformer, Transformer]:
+    """A backbone and a super-resolution model, float32 on the CPU, the same ones each time."""
+    torch.manual_seed(0)
+    backbone, superres = (
+        random_transformer(SHAPES[shape], LAYOUT, layers, CPU, torch.float32)
+        for layers in (COARSE_LAYERS, LAYOUT.num_quantizers)
+    )
+    return backbone, superres
 
 
 def check_logits(reference: Foreteller, same: Foreteller, codes_QT: torch.Tensor) -> list[Check]:
