@@ -23,6 +23,7 @@ from models.out_of_memory import naming_out_of_memory
 from models.sampling import Stage, check_finite, draw, uniform_numbers
 from models.step_graphs import StepGraphs
 from models.step_threads import threads_for_steps
+from models.transformer.decode_attention import decode_attention
 from models.transformer.kv_cache import KVCache
 from models.transformer.linear import StepWeights, linear, order_for_steps, ordered_for_steps
 from models.transformer.model import Transformer
@@ -138,7 +139,8 @@ class DecodeBatch:
         codes = self._layout.window(layer)
         ids = torch.where(index < len(codes), index + codes.start, self._layout.end_of_generation)
         rotation = self._rotations.at(self._cache.lengths)
-        hidden = self._model(self._model.embed(ids).unsqueeze(1), rotation, self._cache.step(window))
+        attend = decode_attention(self._cache, window)
+        hidden = self._model(self._model.embed(ids).unsqueeze(1), rotation, attend)
         self._hidden_B1H.copy_(hidden)
         self._cache.lengths.add_(1)
         self._place.add_(1)

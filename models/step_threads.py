@@ -18,7 +18,7 @@ _SMALL_BYTES = 64 * 2**20
 def threads_for_steps(model: Transformer) -> Iterator[None]:
     """One thread for a small model on a CPU, all for others, while the block runs; meant for a process's one model
     thread, because others that meet torch first meanwhile keep the number. Attention over a long cache uses all that
-    there were when the cache was made (``models.transformer.kv_cache``)."""
+    there were when the cache was made (``models.transformer.decode_attention``)."""
     before = torch.get_num_threads()
     if model.device.type == "cpu" and weight_bytes(model.blocks) < _SMALL_BYTES:
         torch.set_num_threads(1)

@@ -36,12 +36,14 @@ class HalfWeights:
         """x [B, T, in] → [B, T, out]. A row of a single-token step does not depend on how many there are."""
         if x.dim() != 3 or x.shape[1] != 1:
             return self._product(x)
-        pieces = torch.split(x, len(_rows_alike()) - 1)
-        products = [self._product(_in_company(piece))[: len(piece)] for piece in pieces]
-        return products[0] if len(products) == 1 else torch.cat(products)
+        rows, companies = len(x), _companies()
+        if rows >= len(companies):
+            return torch.cat([self.product(piece) for piece in torch.split(x, len(companies) - 1)])
+        company = companies[rows]
+        return self._product(x) if company is None else self._product(x.index_select(0, company))[:rows]
 
     def _product(self, x: torch.Tensor) -> torch.Tensor:
-        product: torch.Tensor = torch.ops.quantized.linear_dynamic_fp16(x, self._packed)
+        product: torch.Tensor = torch.ops.quantized.linear_dynamic_fp16.default(x, self._packed)
         return product
 
 
@@ -49,15 +51,10 @@ def _fbgemm_multiplies() -> bool:
     return torch.backends.quantized.engine in ("x86", "fbgemm") and hasattr(torch.ops.quantized, "linear_prepack_fp16")
 
 
-def _in_company(x: torch.Tensor) -> torch.Tensor:
-    """x [B, 1, in] with copies of its last row behind it, until there are so many that all kernels round alike."""
-    missing = _rows_alike()[len(x)] - len(x)
-    return x if missing == 0 else torch.cat([x, x[-1:].expand(missing, -1, -1)])
-
-
 @functools.cache
-def _rows_alike() -> list[int]:
-    """For each number of rows, as far as one product takes them, how many to multiply.
+def _companies() -> list[torch.Tensor | None]:
+    """For each number of rows, as far as one product takes them, which to multiply, the last one repeated; or none to
+    repeat.
 
     FBGEMM has a kernel for each number of rows, and those for one or two add up in another order; which do depends on
     the processor, so it is looked at: once, in about a millisecond. What a row among its copies comes to is what it has
@@ -69,4 +66,5 @@ def _rows_alike() -> list[int]:
     expected = torch.cat([weights._product(row.expand(_COPIES, 1, -1))[:1] for row in rows])
     counts = range(1, _MOST_ROWS + 1)
     alike = [count for count in counts if torch.equal(weights._product(rows[:count]), expected[:count])]
-    return [min(count for count in alike if count >= least) for least in range(max(alike) + 1)]
+    enough = [min(count for count in alike if count >= least) for least in range(max(alike) + 1)]
+    return [None if more == rows else torch.arange(more).clamp_max(rows - 1) for rows, more in enumerate(enough)]

@@ -13,6 +13,7 @@ from models.checkpoint.miniature import TRANSFORMER, random_transformer
 from models.megatron.gpt import MegatronGpt
 from models.megatron.process_group import process_group
 from models.transformer.attention import attend_causal, attend_full
+from models.transformer.decode_attention import decode_attention
 from models.transformer.kv_cache import KVCache
 from models.transformer.model import Transformer
 
@@ -77,7 +78,7 @@ def _cached_logits(model: Transformer, ids: torch.Tensor) -> torch.Tensor:
     steps = []
     for token in ids[:, PROMPT:].T:
         rotation = model.rotation(cache.lengths[:, None, None])
-        steps.append(model(model.embed(token[:, None]), rotation, cache.step(cache.next_window())))
+        steps.append(model(model.embed(token[:, None]), rotation, decode_attention(cache, cache.next_window())))
         cache.lengths += 1
     return model.logits(torch.cat(steps, dim=1), range(VOCAB_SIZE))
 
@@ -102,7 +103,9 @@ def test_tracks_of_different_length_share_a_cache(model: Transformer, ids: torch
         model(model.embed(ids[row : row + 1, :length]), rotation, cache.prefill([row], length))
     token = torch.stack([ids[row, length] for row, length in enumerate(lengths)])
     hidden = model(
-        model.embed(token[:, None]), model.rotation(cache.lengths[:, None, None]), cache.step(cache.next_window())
+        model.embed(token[:, None]),
+        model.rotation(cache.lengths[:, None, None]),
+        decode_attention(cache, cache.next_window()),
     )
     for row, length in enumerate(lengths):
         alone = _causal_logits(model, ids[row : row + 1, : length + 1])[0, -1]
