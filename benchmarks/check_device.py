@@ -28,8 +28,8 @@ from benchmarks.checks import (
 from benchmarks.random_engine import random_codec
 from benchmarks.shapes import LAYOUT, SMALL_CODEC
 from core.codes import CoarseCodes, FullCodes
-from core.engine import SuperresTask
-from core.token_layout import TokenLayout
+from core.engine import BackboneTask, SuperresTask
+from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.backbone import NativeBackbone
 from models.codec.native import NativeCodecDecoder
 from models.codec.rvq import ResidualVectorQuantizer
@@ -64,6 +64,7 @@ def _check_transformers(device: torch.device, shape: str, frames: int) -> list[C
     alone = [written(NativeBackbone(half[0], layout), [seed], frames)[0] for seed in range(3)]
     return [
         *check_logits(reference, same, codes_QT),
+        *([_check_recorded(half[0], layout)] if device.type == "cuda" else []),
         Check(
             name="bfloat16 logits, divergence in nats", figure=bfloat16.divergence, passed=bfloat16.divergence < 0.01
         ),
@@ -74,6 +75,16 @@ def _check_transformers(device: torch.device, shape: str, frames: int) -> list[C
         check_share("codes in a batch that are those alone", *_stacked(replayed, alone), least=0.0),
         _check_layers(models[1], there[1], layout, coarse),
     ]
+
+
+@torch.inference_mode()
+def _check_recorded(model: Transformer, layout: TokenLayout) -> Check:
+    """Otherwise steps are launched kernel by kernel: as right, and many times slower."""
+    task = BackboneTask(prompt=PROMPT, seed=0, top_k=1, temperature=1.0, max_frames=4, expected_tokens=8)
+    batch = NativeBackbone(model, layout).begin([task])
+    for _ in range(COARSE_LAYERS):
+        batch.step()
+    return Check(name="decode steps are recorded", figure=batch.is_recorded, passed=batch.is_recorded)
 
 
 def _check_layers(here: Transformer, there: Transformer, layout: TokenLayout, coarse: CoarseCodes) -> Check:

@@ -23,10 +23,10 @@ else
     whole=(--random "$shape" --seconds 0.3)
     long=("${whole[@]}")
 fi
-measure check 60 benchmarks.check_device "${check[@]}"
+measure check 120 benchmarks.check_device "${check[@]}"
 measure decode 120 benchmarks.decode --shape "$shape" --batches 1 2 8 "${contexts[@]}" --without megatron
-measure superres 120 benchmarks.superres --shape "$shape" "${songs[@]}"
-measure song-1-track 60 benchmarks.end_to_end "${whole[@]}" --tracks 1
-measure song-2-tracks 60 benchmarks.end_to_end "${whole[@]}" --tracks 2
+measure superres 110 benchmarks.superres --shape "$shape" "${songs[@]}"
+measure song-1-track 45 benchmarks.end_to_end "${whole[@]}" --tracks 1
+measure song-2-tracks 45 benchmarks.end_to_end "${whole[@]}" --tracks 2
 measure song-3-minutes 90 benchmarks.end_to_end "${long[@]}" --tracks 2
 finish

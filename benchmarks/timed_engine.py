@@ -57,13 +57,13 @@ class TimedEngine:
     def _timed(self, name: str, stage: AbstractContextManager[StageT]) -> Iterator[StageT]:
         on_gpu = self.description.device.startswith("cuda")
         if on_gpu:
-            torch.cuda.reset_peak_memory_stats()
+            torch.cuda.reset_peak_memory_stats(self.description.device)
         started = time.perf_counter()
         with stage as loaded:
             ready = time.perf_counter()
             yield loaded
             finished = time.perf_counter()
-            peak = torch.cuda.max_memory_allocated() if on_gpu else resident_peak_bytes()
+            peak = torch.cuda.max_memory_allocated(self.description.device) if on_gpu else resident_peak_bytes()
         self.figures[name] = StageFigures(
             load_seconds=ready - started, run_seconds=finished - ready, peak_memory_bytes=peak
         )

@@ -8,6 +8,7 @@
     │   ├── EmptyGeneration     the model ended before the first frame
     │   ├── DeviceOutOfMemory   the accelerator has too little memory left
     │   └── Cancelled           somebody asked for it to stop
+    ├── EngineLost              the engine can make no more songs; its process has to be started again
     ├── ArtifactError           a file could not be written or read back
     │   └── Mp3EncodingFailed   the MP3 could not be made; the WAV is there
     └── IllegalTransition       a track was asked to go from one state to another that cannot follow it
@@ -18,6 +19,9 @@ Messages are whole sentences for the person who caused or must mend the error. T
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
+
+ErrorT = TypeVar("ErrorT", bound=Exception)
 
 
 class KhalaError(Exception):
@@ -77,3 +81,10 @@ class Mp3EncodingFailed(ArtifactError):
 
 class IllegalTransition(KhalaError):
     """A track was asked to go to a state that cannot follow the one it is in."""
+
+
+def without_frames(error: ErrorT) -> ErrorT:
+    """The error as something to keep: its traceback and those of its causes hold on to what was in the frames they came
+    through, such as a model's weights."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.codes import CoarseCodes, FullCodes, IdArray, SavedCodes
 from core.engine import AudioArray, BackboneTask, SongEngine, SuperresTask, Watch
-from core.errors import Cancelled, GenerationError
+from core.errors import Cancelled, GenerationError, without_frames
 from core.progress import Phase, Progress
 from core.prompt import SuperresTextMode, backbone_prompt, superres_prompt
 from core.request import GenerationRequest
@@ -156,7 +156,7 @@ class SongPipeline:
                 try:
                     results[track] = resolver.resolve(task, _follow(watch, track, Phase.SUPERRES))
                 except GenerationError as error:  # noqa: PERF203 - one track's end never ends another's
-                    results[track] = error
+                    results[track] = without_frames(error)
         return results
 
     def _decode(
@@ -169,10 +169,12 @@ class SongPipeline:
             self._announce(Phase.LOADING_DECODER, Phase.DECODING, completed, watch)
             for track, codes in completed.items():
                 total = codes.num_frames * self._engine.audio_format.hop_samples
+                decoded: AudioArray | GenerationError
                 try:
-                    yield track, _gather(decoder.decode(codes), total, _follow(watch, track, Phase.DECODING))
+                    decoded = _gather(decoder.decode(codes), total, _follow(watch, track, Phase.DECODING))
                 except GenerationError as error:
-                    yield track, error
+                    decoded = without_frames(error)
+                yield track, decoded
 
     def _announce(self, loading: Phase, stage: Phase, tracks: Iterable[int], watch: Watch) -> None:
         phase = stage if self._engine.is_loaded(stage) else loading

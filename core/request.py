@@ -132,7 +132,8 @@ def clamp_with_warnings(*, duration: int, top_k_backbone: int, temperature: floa
 def track_seeds(seed: int, num_tracks: int) -> list[int]:
     """One seed a track: the request's own for the first, its successors for the others.
 
-    A track can so be made again alone, by asking for one track with that track's seed.
+    A track can so be made again alone, by asking for one track with that track's seed: on a CPU, or where tracks are
+    written one after another; on a GPU a batch may sum in another order.
     """
     if not 0 <= seed <= MAX_SEED:
         raise InvalidRequest("seed", f"must be a whole number from 0 to {MAX_SEED}, not {seed}")

@@ -15,7 +15,7 @@ import torch
 
 from core.codes import CoarseCodes
 from core.engine import BackboneTask, Watch
-from core.errors import DeviceOutOfMemory, GenerationError
+from core.errors import GenerationError, without_frames
 from core.pipeline import MAX_NEW_TOKENS
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.follower import Follower
@@ -45,7 +45,7 @@ class NativeBackbone:
 
     @torch.inference_mode()
     def generate(self, tasks: Sequence[BackboneTask], watch: Watch) -> list[CoarseCodes | GenerationError]:
-        """Codes of each task, or why there are none; a song that has ended is not lost with one that grows too long."""
+        """Codes of each task, or why there are none; a song that has ended is not lost with one that fails."""
         steps_between_reads = 1 if self._model.device.type == "cpu" else GPU_STEPS_BETWEEN_HOST_READS
         follower = Follower(tasks, watch, end_index=self._layout.codebook_size)
         try:
@@ -56,8 +56,8 @@ class NativeBackbone:
                         for _ in range(steps_between_reads):
                             batch.step()
                         follower.read(batch.newly_drawn())
-        except DeviceOutOfMemory as error:
-            follower.give_up(error)
+        except GenerationError as error:
+            follower.give_up(without_frames(error))
         return follower.results()
 
     def begin(self, tasks: Sequence[BackboneTask]) -> DecodeBatch:
@@ -96,7 +96,7 @@ class DecodeBatch:
         self._uniform_SB = uniform_numbers([task.seed for task in tasks], Stage.BACKBONE, room).to(device)
         self._drawn_SB = torch.zeros(room, len(tasks), dtype=torch.long, device=device)
         self._place = torch.zeros(1, dtype=torch.long, device=device)
-        self._step = self._read = 0
+        self._step = self._read = self._window = 0
         prompt = max(len(task.prompt) for task in tasks) + GPU_STEPS_BETWEEN_HOST_READS
         expected = prompt + max(task.expected_tokens for task in tasks)
         self._most = prompt + COARSE_LAYERS * max(task.max_frames for task in tasks)
@@ -122,9 +122,12 @@ class DecodeBatch:
     def step(self) -> None:
         """Draw the next token of every track and feed it back."""
         if self._cache.is_full:
-            self._graphs.forget()
             self._cache.grow(self._most)
         layer, window = self._step % COARSE_LAYERS, self._cache.next_window()
+        if window != self._window:
+            # Windows only grow, and a cache grows only with them: earlier recordings are of no more use.
+            self._graphs.forget()
+            self._window = window
         # What a step changes and the next one reads; the cache's own rows are written before they are read.
         state = (self._hidden_B1H, self._cache.lengths, self._place)
         self._graphs.run((layer, window), lambda: self._advance(layer, window), state)
@@ -144,6 +147,11 @@ class DecodeBatch:
         self._hidden_B1H.copy_(hidden)
         self._cache.lengths.add_(1)
         self._place.add_(1)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the last step was a recording's."""
+        return self._graphs.are_there
 
     def newly_drawn(self) -> npt.NDArray[np.int64]:
         """Window indices drawn since the last call, on the host, [S, B]; codebook size = the song ended."""

@@ -55,7 +55,7 @@ class NativeCodecDecoder:
 
     def _decode_window(self, codes_QF: CodeArray, window: Window) -> AudioArray:
         hop, device = self._config.hop_samples, self._quantizer.codebooks.device
-        with torch.inference_mode(), full_float32(), naming_out_of_memory("decoding the audio"):
+        with torch.inference_mode(), full_float32(), naming_out_of_memory("decoding the audio", song_size=False):
             codes = codes_QF[:, window.frames.start : window.frames.stop].astype(np.int64)
             audio_CT = self._decoder(self._quantizer.decode(torch.from_numpy(codes).to(device)))[0]
             exact_CT = audio_CT[:, window.frames_before * hop :][:, : len(window.exact) * hop]
@@ -100,7 +100,7 @@ class NativeCodecEncoder:
 
     def _encode_window(self, audio: AudioArray, window: Window) -> CodeArray:
         hop, device = self._config.hop_samples, self._quantizer.codebooks.device
-        with torch.inference_mode(), full_float32(), naming_out_of_memory("encoding the audio"):
+        with torch.inference_mode(), full_float32(), naming_out_of_memory("encoding the audio", song_size=False):
             given_CT = audio[:, window.frames.start * hop : window.frames.stop * hop]
             padded_CT = np.zeros((len(audio), len(window.frames) * hop), np.float32)
             padded_CT[:, : given_CT.shape[1]] = given_CT

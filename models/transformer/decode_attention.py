@@ -10,6 +10,7 @@ from itertools import groupby
 
 import torch
 import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models.transformer.attention import Attend
 from models.transformer.kv_cache import KVCache
@@ -17,6 +18,10 @@ from models.transformer.kv_cache import KVCache
 _MANY_BYTES = 4 * 2**20
 """Keys and values of one layer beyond which every thread of a CPU is worth waking, also for a model so small that one
 thread computes all else of its steps. Attention sums in one order whatever the number of threads."""
+
+_MASKED_BACKENDS = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+"""On Hopper and Blackwell torch prefers cuDNN, which plans anew for every window, and on some of them decodes wrongly
+(github.com/pytorch/pytorch/issues/193893)."""
 
 
 def decode_attention(cache: KVCache, window: int) -> Attend:
@@ -39,9 +44,10 @@ class MaskedWindow:
         keys, values = cache.keys[layer], cache.values[layer]
         keys[cache.rows, :, cache.lengths] = k_BGTD.squeeze(2)
         values[cache.rows, :, cache.lengths] = v_BGTD.squeeze(2)
-        mixed = F.scaled_dot_product_attention(
-            _by_group(q_BNTD, keys), keys[:, :, : self._window], values[:, :, : self._window], attn_mask=self._mask
-        )
+        with sdpa_kernel(_MASKED_BACKENDS):
+            mixed = F.scaled_dot_product_attention(
+                _by_group(q_BNTD, keys), keys[:, :, : self._window], values[:, :, : self._window], attn_mask=self._mask
+            )
         return mixed.flatten(1, 2).unsqueeze(2)
 
 

@@ -81,8 +81,9 @@ def test_each_track_of_a_batch_has_its_own_limit(model: Transformer) -> None:
     assert [result.num_frames for result in results if isinstance(result, CoarseCodes)] == [3, 20]
 
 
-def test_a_song_that_has_ended_survives_when_memory_runs_out(
-    model: Transformer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("failure", [DeviceOutOfMemory, GenerationError])
+def test_a_song_that_has_ended_survives_when_memory_runs_out_or_numbers_do(
+    model: Transformer, monkeypatch: pytest.MonkeyPatch, failure: type[GenerationError]
 ) -> None:
     seeds = list(range(12))
     whole = _generate(model, seeds)
@@ -91,16 +92,20 @@ def test_a_song_that_has_ended_survives_when_memory_runs_out(
     step = DecodeBatch.step
 
     def runs_out(batch: DecodeBatch) -> None:
-        if next(steps) > 2 * enough:
+        fails = next(steps) > 2 * enough
+        if fails and failure is DeviceOutOfMemory:
             raise torch.OutOfMemoryError("CUDA out of memory.")
         step(batch)
+        if fails:
+            batch._hidden_B1H.fill_(float("nan"))
 
     monkeypatch.setattr(DecodeBatch, "step", runs_out)
     results = _generate(model, seeds)
-    assert {type(result) for result in results} >= {CoarseCodes, DeviceOutOfMemory}
+    assert {type(result) for result in results} >= {CoarseCodes, failure}
     for length, expected, result in zip(lengths, whole, results, strict=True):
         if length > enough:
-            assert isinstance(result, DeviceOutOfMemory)
+            assert isinstance(result, failure)
+            assert (result.__traceback__, result.__context__) == (None, None), "they would hold the batch's memory"
         elif isinstance(expected, CoarseCodes):
             assert isinstance(result, CoarseCodes) and np.array_equal(expected.values, result.values)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,15 @@ def make(
     songs = [outcome.result for outcome in outcomes]
     assert all(isinstance(song, Song) for song in songs), songs
     return [song for song in songs if isinstance(song, Song)]
+
+
+def first_track_ends_in(phase: Phase, reached: float) -> Callable[[int, list[Progress]], bool]:
+    """For a watch: nobody wants track 0 any more once it is so far."""
+
+    def unwanted(track: int, heard: list[Progress]) -> bool:
+        return track == 0 and any(progress.phase is phase and progress.fraction >= reached for progress in heard)
+
+    return unwanted
 
 
 REQUESTS = st.builds(
@@ -125,7 +134,9 @@ def test_one_shot_holds_one_stage_at_a_time(miniature: Path, monkeypatch: pytest
     monkeypatch.setattr("models.checkpoint.stage.load_transformer", load)
     monkeypatch.setattr("models.engine_native.build_decoder", decoder)
     engine = NativeEngine.open(miniature, device="cpu", runtime_mode=RuntimeMode.ONE_SHOT)
-    make(engine, [1], GenerationRequest(tags="a"))
+    watch = RecordingWatch(first_track_ends_in(Phase.SUPERRES, 0.3))
+    outcomes = list(SongPipeline(engine).run(GenerationRequest(tags="a"), [1, 2], watch, max_seconds=SHORT))
+    assert [type(outcome.result) for outcome in outcomes] == [Cancelled, Song]
     assert alive_at_load == [0, 0, 0], "backbone, super-resolution, decoder"
 
 
@@ -157,11 +168,8 @@ def test_progress_only_moves_forward(engine: NativeEngine) -> None:
 def test_a_cancelled_track_stops_in_any_phase_and_the_other_goes_on(
     engine: NativeEngine, phase: Phase, reached: float
 ) -> None:
-    def unwanted(track: int, heard: list[Progress]) -> bool:
-        return track == 0 and any(progress.phase is phase and progress.fraction >= reached for progress in heard)
-
     request = GenerationRequest(tags="a")
-    watch = RecordingWatch(unwanted)
+    watch = RecordingWatch(first_track_ends_in(phase, reached))
     outcomes = {o.track: o.result for o in SongPipeline(engine).run(request, [1, 2], watch, max_seconds=SHORT)}
     assert isinstance(outcomes[0], Cancelled)
     assert isinstance(outcomes[1], Song)
