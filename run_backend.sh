@@ -19,7 +19,7 @@ STOP_SECONDS=$((25 + $(printf '%.0f' "${KHALA_SHUTDOWN_GRACE_SECONDS:-5}" 2> /de
 
 CHOSEN= # the options that change how songs are made, as they were given
 GPUS=0
-RUNTIME_MODE=one_shot
+RUNTIME_MODE=${KHALA_RUNTIME_MODE:-one_shot}
 FOREGROUND=no
 DEV=no
 COMMAND=start
@@ -67,7 +67,7 @@ parse_arguments() {
     done
     case "$RUNTIME_MODE" in
         one_shot | keep_loaded) ;;
-        *) misuse "--runtime-mode is one_shot or keep_loaded, not '$RUNTIME_MODE'" ;;
+        *) misuse "--runtime-mode (or KHALA_RUNTIME_MODE) is one_shot or keep_loaded, not '$RUNTIME_MODE'" ;;
     esac
     case "$GPUS" in
         cpu | mps) ;;
@@ -144,11 +144,19 @@ set_up_python() {
     install_requirements requirements.txt
 }
 
+node_is_new_enough() {
+    node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)'
+}
+
 set_up_page() {
     [ -f "$ROOT/frontend/package.json" ] || return 0
     local stamp="$ROOT/frontend/dist/.built-from" wanted
     if ! command -v node > /dev/null || ! command -v npm > /dev/null; then
         [ -f "$ROOT/frontend/dist/index.html" ] || say "Node.js is not installed, so the web page is not built; the API works without it."
+        return 0
+    fi
+    if ! node_is_new_enough; then
+        say "The web page needs Node.js 20.19 or newer, and this is $(node --version), so it is not built; the API works without it."
         return 0
     fi
     wanted=$(cd "$ROOT/frontend" && find . \( -name node_modules -o -name dist \) -prune -o -type f -print \
@@ -275,6 +283,9 @@ stop() {
     local pid port waits waited=0
     if ! pid=$(dispatcher_pid); then
         rm -f "$RUN_FILE"
+        if port_is_taken "$API_PORT" && (cd "$ROOT" && "$VENV_PYTHON" -m backend status) > /dev/null 2>&1; then
+            fail "A Khala answers on port $API_PORT, but it was not started with its logs in $LOGS. Stop it with the KHALA_LOGS_DIR that it was started with, or from its own folder."
+        fi
         say "Khala is not running."
         return
     fi

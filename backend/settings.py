@@ -113,7 +113,7 @@ class ModelSettings(_Group):
     runtime_mode: RuntimeMode = Field(
         default=RuntimeMode.ONE_SHOT, description="one_shot keeps the stage at work in memory, keep_loaded all of them."
     )
-    device: str | None = Field(default=None, description="cpu, cuda, cuda:1 or mps; by default what is there.")
+    device: str | None = Field(default=None, description="cpu, cuda or mps; by default what is there.")
     dtype: str | None = Field(default=None, description="float32 or bfloat16; by default what suits the device.")
     fc1_bias: Literal["auto", "once", "twice"] = Field(
         default="auto", description="How often the fc1 bias counts; auto asks the checkpoint."
@@ -173,7 +173,10 @@ class JobSettings(_Group):
         default=None, gt=0, allow_inf_nan=False, description="Ended jobs that are older are removed; favourites stay."
     )
     keep_gb: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="The oldest are removed while songs take more than this."
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="The oldest are removed while those that are no favourites take more than this.",
     )
     max_attempts: int = Field(default=2, ge=1, description="How often a track is tried before a lost worker fails it.")
     worker_silence_seconds: float = Field(

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from backend.api.schemas import ErrorAnswer, ErrorDetail
-from backend.jobs.refusals import DiskNearlyFull, KeyReused, NotAsItIs, QueueFull, Refusal
+from backend.jobs.refusals import KeyReused, NoRoom, NotAsItIs, QueueFull, Refusal
 from core.errors import ArtifactError, InvalidRequest
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ _SENTENCES = {
     "There was an error parsing the body": "The request body could not be read as JSON.",
 }
 _NOT_JSON = "The request body must be a JSON object, sent with 'Content-Type: application/json'"
-_REFUSED: dict[type[Refusal], int] = {NotAsItIs: 409, KeyReused: 409, QueueFull: 429, DiskNearlyFull: 507}
+_REFUSED: dict[type[Refusal], int] = {NotAsItIs: 409, KeyReused: 409, QueueFull: 429, NoRoom: 507}
 _STORE_BUSY = "The job store does not answer, or its disk is full. Nothing was lost; try again soon."
 
 

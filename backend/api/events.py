@@ -28,22 +28,25 @@ _SHORTEST_SECONDS = 0.25
 """At most four messages a second."""
 _LONGEST_SECONDS = 2.0
 """A place in the queue can change without any news of this job; so often it is looked at all the same."""
+_TELLING_SECONDS = 10.0
+"""An estimate of the start is told again when it has moved by about so much."""
 
 
 @router.get("/job/{job_id}/events", response_class=EventSourceResponse, summary="Follow a job", responses=_ERRORS)
 async def events(
     job_id: JobId, first: ExistingJob, studio: Studio, last_event_id: Annotated[str | None, Header()] = None
 ) -> AsyncIterator[ServerSentEvent]:
-    """Messages named ``job``, whose data is what ``GET /job/{job_id}`` answers: one at once, then one for every change,
-    at most four a second. A ``Last-Event-ID`` leaves out what was seen already. The stream ends when the job has.
+    """Messages named ``job``, whose data is what ``GET /job/{job_id}`` answers: one at once, then one for every change
+    of the job or of its prospects, at most four a second. A ``Last-Event-ID`` leaves out what was seen already. The
+    stream ends when the job has.
     """
     seen = last_event_id if last_event_id == str(first.job.version) else None
-    told = first.queue_position if seen else None
+    told = _prospects(first) if seen else None
     placed: PlacedJob | None = first
     with studio.service.feed.listening(job_id) as news:
         while placed and not studio.service.feed.closed:
-            if (str(placed.job.version), placed.queue_position) != (seen, told):
-                seen, told = str(placed.job.version), placed.queue_position
+            if (str(placed.job.version), _prospects(placed)) != (seen, told):
+                seen, told = str(placed.job.version), _prospects(placed)
                 yield ServerSentEvent(id=seen, event="job", raw_data=JobAnswer.of(placed).model_dump_json())
             if placed.job.status.is_final:
                 return
@@ -52,3 +55,9 @@ async def events(
                 await news.wait()
             news.clear()
             placed = await studio.service.find(job_id, with_all_news=True)
+
+
+def _prospects(placed: PlacedJob) -> tuple[int, float | None, str | None]:
+    """What changes of a waiting job though nothing is done to it: its place, about when it starts, why it does not."""
+    starts = placed.outlook.starts_in_seconds
+    return placed.queue_position, None if starts is None else round(starts / _TELLING_SECONDS), placed.outlook.failure

@@ -32,20 +32,32 @@ curl -OJ {base}job/JOB_ID/track/0/mp3</pre>
 """
 
 
+_ASSETS = "assets"
+"""Its files are named after their content."""
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
 class SinglePageApp(StaticFiles):
-    """The built page with its assets; any path that is not a file and not the API's is the page itself."""
+    """The built page with its assets; any path that is not a file and not the API's is the page itself.
+
+    A browser keeps assets for ever and asks for everything else anew, so that after an upgrade it has the pieces of one
+    page; an asset of an older one is missing, not a page.
+    """
 
     def __init__(self, directory: Path, *, api_paths: Collection[str]) -> None:
         super().__init__(directory=directory, html=True)
         self._api_paths = api_paths
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        folder = path.split("/")[0]
         try:
-            return await super().get_response(path, scope)
+            response = await super().get_response(path, scope)
         except HTTPException as error:
-            if error.status_code != 404 or path.split("/")[0] in self._api_paths:
+            if error.status_code != 404 or folder in {*self._api_paths, _ASSETS}:
                 raise
-            return await super().get_response("index.html", scope)
+            response = await super().get_response("index.html", scope)
+        response.headers["Cache-Control"] = _FOR_EVER if folder == _ASSETS else "no-cache"
+        return response
 
 
 def install_pages(app: FastAPI, frontend_dist: Path, *, api_paths: Collection[str]) -> None:

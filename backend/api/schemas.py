@@ -186,7 +186,7 @@ class WorkerAnswer(BaseModel):
 
 
 class StatusAnswer(BaseModel):
-    """The state of the whole system. ``untrained`` is an addition."""
+    """The state of the whole system. ``untrained`` and ``held_up`` are additions."""
 
     total_gpus: int
     idle_gpus: int
@@ -195,6 +195,10 @@ class StatusAnswer(BaseModel):
     workers: list[WorkerAnswer]
     untrained: bool | None = Field(
         description="True where the models have random weights and make noise; null until a worker knows."
+    )
+    held_up: str | None = Field(
+        default=None,
+        description="Why nothing that waits is begun though workers could, such as a full disk; null if nothing is.",
     )
 
 

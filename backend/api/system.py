@@ -35,6 +35,7 @@ async def status(studio: Studio) -> StatusAnswer:
         queued_jobs=counts.queued,
         workers=[WorkerAnswer.of(worker) for worker in studio.pool.workers],
         untrained=None if engine is None else not engine.trained,
+        held_up=studio.pool.held_up,
     )
 
 

@@ -80,10 +80,6 @@ class ArtifactStore:
         """Bytes that the files of one track take."""
         return sum(_bytes(self.path(name)) for name in names_of(file_id))
 
-    def used_bytes(self) -> int:
-        """Bytes that all files in the folder take."""
-        return sum(map(_bytes, self.root.iterdir()))
-
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
         """A path to write to; it takes its final name when the block ends well and vanishes when it does not."""

@@ -11,7 +11,15 @@ from backend.bootstrap import build_backend
 from backend.cli.chosen_settings import add_runtime_mode, settings_from
 from backend.http_server import bind, http_server
 from backend.logs import configure_logging
-from backend.workers.devices import GpuId, has_nvidia_gpu, parse_gpus, shared_out, usable_devices, visible_gpus
+from backend.workers.devices import (
+    GpuId,
+    has_nvidia_gpu,
+    parse_gpus,
+    refuse_one_gpu_for_all,
+    shared_out,
+    usable_devices,
+    visible_gpus,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     settings = settings_from(options)
     wanted = parse_gpus(options.gpus)
+    refuse_one_gpu_for_all(settings.models.device)
     together, listed = settings.models.gpus_per_worker, os.environ.get("CUDA_VISIBLE_DEVICES")
     # Asking the driver can take seconds: only where there is a way in which the numbers can be wrong.
     if (together > 1 or listed is not None) and has_nvidia_gpu():

@@ -75,6 +75,8 @@ def _tell(answer: StatusAnswer | str) -> tuple[dict[str, str], bool]:
     if isinstance(answer, str):
         return {"dispatcher": answer}, answer == _READY
     lines = {"dispatcher": f"answers, {answer.active_jobs} jobs active, {answer.queued_jobs} queued"}
+    if answer.held_up:
+        lines["queue"] = answer.held_up
     for worker in answer.workers:
         if worker.error:
             raise NotReady(f"Worker {worker.worker_id} cannot work: {worker.error}")

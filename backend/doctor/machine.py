@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,10 @@ from sqlalchemy.exc import ArgumentError
 from backend.doctor.finding import Finding, ok, problem, warning
 from backend.http_server import PortTaken, bind, url_of
 from backend.settings import PROJECT_ROOT, Settings
+from backend.workers.messages import REFUSES_STRANGERS
 
 _OLDEST_PYTHON = (3, 10)
+_OLDEST_NODE = (20, 19)
 _ROOMY_GB = 10.0
 _A_DAY_SECONDS = 24 * 3600
 _SONG_MB = 25
@@ -124,10 +127,12 @@ def _ffmpeg() -> Finding:
 def _page(settings: Settings) -> Finding:
     if (settings.paths.frontend_dist / "index.html").exists():
         return ok("web page", "is built")
+    step = f"install Node.js {'.'.join(map(str, _OLDEST_NODE))} or newer, then start again"
     if shutil.which("node") is None:
-        return warning(
-            "web page", "is not built, Node.js is missing", "install Node.js 20.19 or newer, then start again"
-        )
+        return warning("web page", "is not built, Node.js is missing", step)
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    if tuple(map(int, re.findall(r"\d+", said)[:2])) < _OLDEST_NODE:
+        return warning("web page", f"is not built, Node.js {said} is too old", step)
     return warning("web page", "is not built", f"run: cd {PROJECT_ROOT / 'frontend'} && npm ci && npm run build")
 
 
@@ -136,7 +141,7 @@ def _is_khala(url: str) -> bool:
 
     try:
         answers = [httpx.get(f"{url}{path}", timeout=2, trust_env=False) for path in ("/healthz", "/health")]
-        # A worker with a token refuses whoever has none, and says so in the words of our API.
-        return any("status" in answer.json() or "token" in answer.json().get("error", "") for answer in answers)
+        # A worker with a token refuses whoever has none.
+        return any("status" in answer.json() or answer.json().get("detail") == REFUSES_STRANGERS for answer in answers)
     except (httpx.HTTPError, ValueError, AttributeError, TypeError):
         return False

@@ -70,8 +70,11 @@ class Board:
                 self._fresh_until = ended + min(
                     max(_FRESH_SECONDS, _LOOKS_FOR_A_WRITE * (ended - began)), _STALE_SECONDS
                 )
-        placed = self._open.get(job_id)
-        return placed and replace(placed, outlook=replace(placed.outlook, failure=self._pool.failure()))
+        placed, failure = self._open.get(job_id), self._pool.failure()
+        if placed is None or failure is None:
+            return placed
+        known = UNKNOWN if placed.queue_position else placed.outlook
+        return replace(placed, outlook=replace(known, failure=failure))
 
     def _write(self) -> dict[str, PlacedJob]:
         loaded = [worker.engine for worker in self._pool.workers if worker.engine]

@@ -19,7 +19,7 @@ from backend.jobs.batch import Batch, BatchEnd
 from backend.jobs.feed import JobFeed
 from backend.jobs.housekeeping import Housekeeping
 from backend.jobs.patience import persist
-from backend.jobs.refusals import DiskNearlyFull
+from backend.jobs.refusals import NoRoom
 from backend.jobs.track_queue import Claim, TrackQueue
 from backend.logs import log_job
 from backend.metrics import Metrics
@@ -125,7 +125,7 @@ class Dispatcher:
         """Whether another song fits on the disk: else a queue would be computed song by song and none could be kept."""
         try:
             await asyncio.to_thread(self._housekeeping.check_room)
-        except DiskNearlyFull as full:
+        except NoRoom as full:
             if self._pool.held_up is None:
                 logger.warning("nothing more is begun: %s", full)
             self._pool.held_up = str(full)

@@ -53,7 +53,7 @@ class OpenJob:
 class Outlook:
     """Seconds from now; None where nobody can know, or where it has happened. ``track_seconds``: until each is done.
 
-    ``failure`` says why nothing can start at all.
+    ``failure`` says why nothing can start at all; then nobody knows when what waits will.
     """
 
     starts_in_seconds: float | None = None

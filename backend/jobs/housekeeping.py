@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.artifacts.store import ArtifactStore
 from backend.jobs.database import Database
-from backend.jobs.refusals import DiskNearlyFull
+from backend.jobs.refusals import NoRoom
 from backend.jobs.rows import UNFINISHED, forget, now
 from backend.jobs.tables import DiscardedFilesRow, JobRow, TrackRow
 from backend.settings import JobSettings
@@ -40,10 +40,17 @@ class Housekeeping:
         self._settings = settings
 
     def check_room(self) -> None:
-        """DiskNearlyFull when another song might not fit."""
-        free_gb = shutil.disk_usage(self._artifacts.root).free / _GB
+        """NoRoom when another song might not fit, or there is nowhere to put it."""
+        try:
+            self._artifacts.open()
+            free_gb = shutil.disk_usage(self._artifacts.root).free / _GB
+        except OSError as error:
+            raise NoRoom(
+                f"The folder of songs, {self._artifacts.root}, cannot be reached ({error.strerror}): nothing is begun "
+                "until it can. If its disk is gone, mount it again; KHALA_OUTPUT_DIR names another folder."
+            ) from error
         if free_gb < self._settings.min_free_gb:
-            raise DiskNearlyFull(
+            raise NoRoom(
                 f"The disk is nearly full: {free_gb:.1f} GB are free, and nothing is begun below "
                 f"{self._settings.min_free_gb:g} GB. Remove old jobs, or ask whoever runs this system to make room."
             )
@@ -85,7 +92,11 @@ class Housekeeping:
                 session.execute(delete(DiscardedFilesRow).where(DiscardedFilesRow.file_id.in_(some)))
 
     def remove_old_jobs(self) -> None:
-        """Forget ended jobs that are too old or too many for the disk budget, the oldest first; favourites stay."""
+        """Forget ended jobs that are too old or too many for the disk budget, the oldest first.
+
+        Favourites stay, and neither they nor files that are no song's count towards the budget: whatever else fills the
+        folder, new songs are not removed for it.
+        """
         if self._settings.keep_days is None and self._settings.keep_gb is None:
             return
         with self._database.writing() as session:
@@ -97,9 +108,12 @@ class Housekeeping:
 
     def _too_many(self, oldest_first: list[JobRow]) -> Iterator[JobRow]:
         keep_days, keep_gb = self._settings.keep_days, self._settings.keep_gb
-        used = self._artifacts.used_bytes() if keep_gb is not None else 0
-        for row in oldest_first:
+        sizes = [
+            sum(self._artifacts.size(track.file_id) for track in row.tracks if track.file_id) for row in oldest_first
+        ]
+        used = sum(sizes)
+        for row, size in zip(oldest_first, sizes, strict=True):
             too_old = keep_days is not None and row.finished_at and now() - row.finished_at > timedelta(days=keep_days)
             if too_old or (keep_gb is not None and used > keep_gb * _GB):
-                used -= sum(self._artifacts.size(track.file_id) for track in row.tracks if track.file_id)
+                used -= size
                 yield row

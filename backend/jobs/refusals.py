@@ -4,7 +4,7 @@ Refusal
 ├── NotAsItIs          the job's state does not allow it
 ├── KeyReused          the same Idempotency-Key with another request
 ├── QueueFull          too many jobs wait; says when to ask again
-└── DiskNearlyFull     there is no room for another song
+└── NoRoom             another song might not fit on the disk, or its folder cannot be reached
 """
 
 from __future__ import annotations
@@ -30,5 +30,5 @@ class QueueFull(Refusal):
     retry_after_seconds = 60
 
 
-class DiskNearlyFull(Refusal):
-    """There is no room for another song."""
+class NoRoom(Refusal):
+    """Another song might not fit on the disk, or its folder cannot be reached."""

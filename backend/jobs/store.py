@@ -62,7 +62,7 @@ class JobStore:
     def __init__(
         self, database: Database, *, max_queued: int | None = None, check_room: Callable[[], None] = lambda: None
     ) -> None:
-        """``check_room`` raises DiskNearlyFull when there is no room for another song."""
+        """``check_room`` raises NoRoom when there is no room for another song."""
         self._database = database
         self._max_queued = max_queued
         self._check_room = check_room

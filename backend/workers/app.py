@@ -19,7 +19,15 @@ from backend.artifacts.store import ArtifactStore
 from backend.settings import ModelSettings
 from backend.workers.batch_watch import BatchWatch
 from backend.workers.devices import GpuId
-from backend.workers.messages import CancelOrder, Event, GenerateTask, Health, HeartbeatEvent, WorkerConfig
+from backend.workers.messages import (
+    REFUSES_STRANGERS,
+    CancelOrder,
+    Event,
+    GenerateTask,
+    Health,
+    HeartbeatEvent,
+    WorkerConfig,
+)
 from backend.workers.musician import Musician
 from core.errors import ArtifactError
 
@@ -54,7 +62,7 @@ def create_worker_app(
 
     async def check_token(authorization: Annotated[str, Header()] = "") -> None:
         if token and not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
-            raise HTTPException(401, "This worker only listens to its dispatcher.")
+            raise HTTPException(401, REFUSES_STRANGERS)
 
     app = FastAPI(
         title="Khala worker",

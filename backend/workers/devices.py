@@ -28,6 +28,16 @@ def parse_gpus(text: str) -> list[GpuId]:
     return found
 
 
+def refuse_one_gpu_for_all(device: str | None) -> None:
+    """UnknownDevice where the setting numbers a GPU: each worker sees its own alone, as number 0."""
+    if device and ":" in device:
+        number = device.partition(":")[2]
+        raise UnknownDevice(
+            f"KHALA_DEVICE={device} names one GPU, but every worker has its own: choose with --gpus {number} instead, "
+            "and leave KHALA_DEVICE unset."
+        )
+
+
 def parse_gpu(text: str) -> GpuId:
     """One device id."""
     if text == "cpu":

@@ -18,6 +18,9 @@ from core.progress import Phase, Progress
 from core.prompt import SuperresTextMode
 from core.request import GenerationRequest
 
+REFUSES_STRANGERS = "This worker only listens to its dispatcher."
+"""What whoever calls a worker without its token is told."""
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

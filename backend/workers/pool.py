@@ -146,11 +146,13 @@ class WorkerPool:
         self.closed = True
 
     def obstacle(self) -> str | None:
-        """Why no worker can take work, not even when it is done with what it does; None if one can."""
+        """Why nothing new can be begun, not even when a worker is done with what it does; None if something can."""
         if self.closed:
             return "Khala is being stopped."
         if not self.workers:
             return "The workers are still being started."
+        if self.held_up:
+            return self.held_up
         if any(worker.engine for worker in self.workers):
             return None
         return self.failure() or "The workers are still loading their models."

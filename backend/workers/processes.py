@@ -107,6 +107,8 @@ class WorkerProcesses:
             began = time.monotonic()
             life = await self._run_once(spec)
             if life.at_once:
+                # It was healthy, so what was wrong before it began says nothing any more.
+                self._troubles.pop(spec.worker_id, None)
                 continue
             if time.monotonic() - began > _STEADY_SECONDS:
                 delay = self._first_delay_seconds

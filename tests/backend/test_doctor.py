@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 from collections.abc import Iterator
@@ -10,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from backend.__main__ import main
+from backend.artifacts.store import ArtifactStore
 from backend.doctor.finding import Finding, Verdict
 from backend.doctor.machine import check_machine, check_ports
 from backend.doctor.models import check_models
 from backend.settings import JobSettings, ModelSettings, PathSettings, ServerSettings, Settings
 from core.engine import RuntimeMode
+from tests.backend.studio import fake_worker
+from tests.fakes.engine import FakeEngine
 
 
 @pytest.fixture
@@ -84,6 +88,29 @@ def test_a_taken_port_is_a_problem_unless_khala_itself_listens(settings: Setting
         verdict, line = verdict_of(check_ports(settings.model_copy(update={"server": server})), "dispatcher's port")
     assert verdict is Verdict.PROBLEM
     assert "API_PORT" in line
+
+
+async def test_a_worker_that_listens_to_its_dispatcher_alone_is_khala_too(settings: Settings, tmp_path: Path) -> None:
+    async with fake_worker(FakeEngine, ArtifactStore(tmp_path / "audio"), token="known to two") as url:
+        server = ServerSettings(api_port=1024, worker_base_port=int(url.rpartition(":")[2]))
+        guarded = settings.model_copy(update={"server": server})
+        verdict, line = await asyncio.to_thread(lambda: verdict_of(check_ports(guarded), "worker 0's port"))
+    assert verdict is Verdict.OK
+    assert "it is running" in line
+
+
+def test_a_node_that_is_too_old_is_said_to_be(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = settings.model_copy(update={"paths": settings.paths.model_copy(update={"frontend_dist": tmp_path})})
+    node = tmp_path / "node"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for version, words in (("v18.20.4", "is too old"), ("v20.19.0", "npm ci"), ("v22.1.0", "npm ci")):
+        node.write_text(f"#!/bin/sh\necho {version}\n")
+        node.chmod(0o755)
+        verdict, line = verdict_of(check_machine(without), "web page")
+        assert verdict is Verdict.WARNING
+        assert words in line
 
 
 def test_no_checkpoint_is_a_warning_and_half_of_one_a_problem(

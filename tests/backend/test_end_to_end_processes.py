@@ -176,7 +176,7 @@ def test_status_waits_for_a_system_and_says_what_happens(tmp_path: Path, miniatu
 
 def test_the_launcher_starts_says_so_and_stops(tmp_path: Path, miniature: Path) -> None:
     launcher = _launcher_in(tmp_path)
-    settings = environment(tmp_path, miniature)
+    settings = {**environment(tmp_path, miniature), "KHALA_RUNTIME_MODE": "keep_loaded"}
 
     def launch(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["bash", str(launcher), *arguments], env=settings, capture_output=True, text=True)
@@ -190,17 +190,21 @@ def test_the_launcher_starts_says_so_and_stops(tmp_path: Path, miniature: Path) 
         assert f"{url_in(settings)}/docs" in started.stdout
         assert "worker 0 on cpu: idle" in started.stdout
         assert httpx.get(f"{url_in(settings)}/status").json()["idle_gpus"] == 1
+        assert httpx.get(f"{url_in(settings)}/config").json()["runtime_mode"] == "keep_loaded"
 
-        again = launch("--runtime-mode", "keep_loaded")
+        again = launch("--runtime-mode", "one_shot")
         assert again.returncode == 0
         assert f"already running: {url_in(settings)}" in again.stdout
-        assert "to have it use --runtime-mode keep_loaded, stop it first" in again.stdout
+        assert "to have it use --runtime-mode one_shot, stop it first" in again.stdout
         assert (tmp_path / "logs" / "running").read_text().splitlines()[2] == "30", "5 for songs, 25 for workers"
 
         settings["KHALA_LOGS_DIR"] = str(tmp_path / "elsewhere")
         other = launch("--gpus", "cpu")
         assert other.returncode == 1
         assert f"Port {settings['API_PORT']} is taken" in other.stderr
+        elsewhere = launch("stop")
+        assert elsewhere.returncode == 1
+        assert f"A Khala answers on port {settings['API_PORT']}" in elsewhere.stderr
         settings["KHALA_LOGS_DIR"] = str(tmp_path / "logs")
     finally:
         stopped = launch("stop")
@@ -221,6 +225,23 @@ def test_a_start_that_fails_leaves_no_process(tmp_path: Path, miniature: Path) -
     assert failed.returncode == 1
     assert "KHALA_DATABASE_URL" in failed.stderr
     assert "The dispatcher ended" in failed.stderr
+
+
+def test_an_old_node_costs_the_page_alone(tmp_path: Path) -> None:
+    launcher = _launcher_in(tmp_path)
+    (tmp_path / "root" / "frontend").mkdir()
+    (tmp_path / "root" / "frontend" / "package.json").write_text("{}")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name, does in (("node", '[ "$1" = --version ] && echo v18.20.4'), ("npm", "echo npm was called >&2")):
+        (tools / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tools / name).chmod(0o755)
+    settings = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "KHALA_LOGS_DIR": str(tmp_path / "logs")}
+    done = subprocess.run(["bash", str(launcher), "setup"], env=settings, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert "needs Node.js 20.19 or newer, and this is v18.20.4" in done.stdout
+    assert "npm was called" not in done.stderr
 
 
 def _launcher_in(folder: Path) -> Path:

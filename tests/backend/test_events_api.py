@@ -12,6 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from backend.api.events import _prospects
+from backend.jobs.board import PlacedJob
+from backend.jobs.forecast import Outlook
+from tests.backend.jobs import new_job
 from tests.backend.studio import Studio, served, studio
 from tests.fakes.engine import FakeEngine
 
@@ -88,6 +92,27 @@ async def test_who_follows_a_waiting_job_hears_of_its_place(tmp_path: Path) -> N
                     await running.api.delete(f"/job/{second}")
 
     assert places == [2, 1, 0]
+
+
+async def test_who_follows_a_waiting_job_hears_why_it_is_not_begun(tmp_path: Path) -> None:
+    async with studio(tmp_path) as running, over_http(running) as http:
+        job_id = await running.submit(num_tracks=1)
+        async with http.stream("GET", f"/job/{job_id}/events") as answer:
+            told = []
+            async for message in messages(answer):
+                told.append(message["data"]["tracks"][0]["phase_display"])
+                if len(told) == 1:
+                    running.pool.held_up = "The disk is nearly full."
+                elif len(told) == 2:
+                    await running.api.delete(f"/job/{job_id}")
+
+    assert "nearly full" not in told[0]
+    assert told[1].endswith("The disk is nearly full.")
+
+
+def test_an_estimate_is_told_again_when_it_has_moved() -> None:
+    told = [_prospects(PlacedJob(job=new_job(), outlook=Outlook(starts_in_seconds=left))) for left in (62, 58, 40)]
+    assert told[0] == told[1] != told[2]
 
 
 async def test_a_removed_job_ends_its_stream(tmp_path: Path) -> None:

@@ -262,6 +262,26 @@ async def test_old_jobs_go_where_settings_say_so_and_favourites_stay(tmp_path: P
     assert len(list((tmp_path / "audio").iterdir())) == 1
 
 
+async def test_a_budget_is_for_songs_alone_and_favourites_do_not_use_it_up(tmp_path: Path) -> None:
+    audio = tmp_path / "audio"
+    async with reception(tmp_path, jobs={"keep_gb": 250e-9}) as running:
+        jobs = [await running.submit(num_tracks=1) for _ in range(4)]
+        await running.api.patch(f"/job/{jobs[0]}", json={"favourite": True})
+        (audio / "holiday.mp4").write_bytes(bytes(5000))
+        for size in (1000, 100, 100):
+            (track,) = claim(running.backend.database).tracks
+            (audio / f"{track.file_id}.wav").write_bytes(bytes(size))
+            finish(running.backend.database, track.file_id)
+        running.backend.housekeeping.remove_old_jobs()
+        assert await listed(running) == jobs[::-1], "200 bytes of songs fit into 250"
+
+        (track,) = claim(running.backend.database).tracks
+        (audio / f"{track.file_id}.wav").write_bytes(bytes(100))
+        finish(running.backend.database, track.file_id)
+        running.backend.housekeeping.remove_old_jobs()
+        assert await listed(running) == [jobs[3], jobs[2], jobs[0]]
+
+
 async def test_by_default_everything_is_kept(running: Studio) -> None:
     job_id = await running.submit()
     await running.api.delete(f"/job/{job_id}")

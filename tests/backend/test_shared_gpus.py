@@ -42,6 +42,14 @@ def test_a_worker_sees_its_own_gpus(monkeypatch: pytest.MonkeyPatch, listed: str
     assert spec.gpu_id == 2
 
 
+def test_one_gpu_is_not_chosen_for_all_workers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KHALA_DEVICE", "cuda:1")
+    assert main(["serve", "--gpus", "0,1"]) == 1
+    assert "choose with --gpus 1 instead" in capsys.readouterr().err
+
+
 def test_a_server_that_cannot_share_its_gpus_out_does_not_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -137,8 +137,11 @@ async def test_a_built_page_is_served_with_its_assets_and_its_own_paths(tmp_path
     async with app_client(settings_in(tmp_path)) as api:
         for path in ("/", "/library/42", "/settings"):
             assert (await api.get(path)).text == "<title>page</title>"
-        assert (await api.get("/assets/app.js")).text == "run()"
-        for path in ("/job/x/y", "/api/nothing", "/status/more"):
+        asset = await api.get("/assets/app.js")
+        assert asset.text == "run()"
+        assert "immutable" in asset.headers["cache-control"]
+        assert (await api.get("/library/42")).headers["cache-control"] == "no-cache"
+        for path in ("/job/x/y", "/api/nothing", "/status/more", "/assets/of-an-older-page.js"):
             answer = await api.get(path)
             assert answer.status_code == 404
             assert answer.json()["error"]

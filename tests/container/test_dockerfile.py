@@ -52,6 +52,7 @@ def test_every_variable_it_sets_is_a_setting() -> None:
     names = {word.partition("=")[0] for step in IMAGE.steps if step.instruction == "ENV" for word in step.words}
     names |= set(compose["x-khala"]["environment"])
     assert [name for name in names if name.startswith("KHALA_") and f"`{name}`" not in settings_table()] == []
+    assert compose["x-khala"]["env_file"] == [{"path": ".env", "required": False}], "every other setting, too"
     for service in ("khala-gpu", "khala-cpu"):
         assert compose["services"][service]["command"][0] in COMMANDS
 

@@ -101,8 +101,9 @@ export interface paths {
         };
         /**
          * Follow a job
-         * @description Messages named ``job``, whose data is what ``GET /job/{job_id}`` answers: one at once, then one for every change,
-         *     at most four a second. A ``Last-Event-ID`` leaves out what was seen already. The stream ends when the job has.
+         * @description Messages named ``job``, whose data is what ``GET /job/{job_id}`` answers: one at once, then one for every change
+         *     of the job or of its prospects, at most four a second. A ``Last-Event-ID`` leaves out what was seen already. The
+         *     stream ends when the job has.
          */
         get: operations["events_job__job_id__events_get"];
         put?: never;
@@ -776,7 +777,7 @@ export interface components {
         };
         /**
          * StatusAnswer
-         * @description The state of the whole system. ``untrained`` is an addition.
+         * @description The state of the whole system. ``untrained`` and ``held_up`` are additions.
          */
         StatusAnswer: {
             /** Total Gpus */
@@ -794,6 +795,11 @@ export interface components {
              * @description True where the models have random weights and make noise; null until a worker knows.
              */
             untrained: boolean | null;
+            /**
+             * Held Up
+             * @description Why nothing that waits is begun though workers could, such as a full disk; null if nothing is.
+             */
+            held_up?: string | null;
         };
         /**
          * TagCategory

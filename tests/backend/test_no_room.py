@@ -1,0 +1,50 @@
+"""A folder of songs that cannot be reached: nothing is computed that cannot be kept, all say so, and it heals."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.backend.studio import studio
+from tests.fakes.engine import FakeEngine
+
+REASON = "The folder of songs"
+
+
+async def test_a_folder_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    async with studio(tmp_path, FakeEngine()) as running:
+        (tmp_path / "audio").rmdir()
+        job = await running.finished(await running.submit(num_tracks=1))
+    assert job["status"] == "completed"
+
+
+async def test_a_folder_that_is_gone_holds_the_queue_up_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.jobs.dispatcher._ROOM_SECONDS", 0.05)
+    hold, audio, away = threading.Event(), tmp_path / "audio", tmp_path / "away"
+    async with studio(tmp_path, FakeEngine(hold=hold)) as running:
+        at_work, waiting = await running.submit(num_tracks=1), await running.submit(num_tracks=1)
+        await running.job_when(at_work, lambda job: job["tracks"][0]["worker_phase"] == "backbone")
+        audio.rename(away)
+        audio.write_text("a file in the way")
+        refused = await running.api.post("/generate", json={"tags": "Jazz"})
+        hold.set()
+        lost = await running.finished(at_work)
+        held = await running.job_when(waiting, lambda job: REASON in job["tracks"][0]["phase_display"])
+        status, ready = await running.api.get("/status"), await running.api.get("/readyz")
+        audio.unlink()
+        away.rename(audio)
+        done = await running.finished(waiting)
+        afterwards = await running.api.get("/status")
+
+    assert refused.status_code == 507
+    assert refused.json()["error"].startswith(REASON)
+    assert lost["status"] == "failed"
+    assert held["starts_in_seconds"] is None
+    assert status.json()["held_up"] == ready.json()["error"] == refused.json()["error"]
+    assert ready.status_code == 503
+    assert done["status"] == "completed"
+    assert afterwards.json()["held_up"] is None
