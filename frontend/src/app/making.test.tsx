@@ -37,7 +37,8 @@ describe("a job in the making", () => {
     );
     const { user } = renderApp("/song/job-1");
     await user.click(await screen.findByRole("button", { name: "Cancel" }));
-    expect(await screen.findByText(/^Cancelled · /)).toBeInTheDocument();
+    expect(await screen.findByText("Cancelled", { selector: "[role=status]" })).toBeInTheDocument();
+    expect(screen.queryByRole("progressbar")).not.toBeInTheDocument();
     expect(screen.queryByRole("button", { name: "Cancel" })).not.toBeInTheDocument();
     expect(screen.getByRole("button", { name: "Try the missing tracks again" })).toBeInTheDocument();
   });
@@ -65,6 +66,17 @@ describe("a job's events", () => {
     act(() => source?.send("job", kept.job));
     expect(await screen.findByRole("button", { name: "Play Track 1" })).toBeInTheDocument();
     await waitFor(() => expect(source?.closed).toBe(true));
+  });
+
+  it("tell those who do not see the page what has become of it, in one word", async () => {
+    keepJob(runningJob);
+    renderApp("/song/job-1");
+    const word = await screen.findByText("In the making");
+    expect(word).toHaveRole("status");
+    act(() => FakeEventSource.opened.at(-1)?.send("job", sampleJob()));
+    // The same element: only a change of one that is there already is announced.
+    await waitFor(() => expect(word).toHaveTextContent(/^Finished$/));
+    expect(word).toBeInTheDocument();
   });
 
   it("are replaced by asking while they are lost", async () => {

@@ -1,4 +1,4 @@
-import { act, fireEvent, screen, waitFor } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
@@ -21,6 +21,16 @@ describe("a finished job", () => {
       "http://localhost:3000/api/job/job-1/track/1/mp3",
       "http://localhost:3000/api/job/job-1/track/1/wav",
       "http://localhost:3000/api/job/job-1/track/1/json",
+    ]);
+  });
+
+  it("offers no MP3 where there is none", async () => {
+    keepJob(sampleJob({ tracks: [{ ...doneTrack(0), has_mp3: false }] }));
+    const { user } = renderApp("/song/job-1");
+    await user.click(await screen.findByRole("button", { name: "Download Track 1" }));
+    expect(screen.getAllByRole("menuitem").map((item) => item.getAttribute("href"))).toEqual([
+      "http://localhost:3000/api/job/job-1/track/0/wav",
+      "http://localhost:3000/api/job/job-1/track/0/json",
     ]);
   });
 
@@ -63,6 +73,35 @@ describe("a finished job", () => {
     await user.click(screen.getByRole("button", { name: "Undo" }));
     expect(screen.getByRole("textbox", { name: "Lyrics" })).toHaveValue("My own");
     expect(screen.queryByRole("button", { name: "Jazz", pressed: true })).not.toBeInTheDocument();
+  });
+
+  it("gives its tags back letter by letter, until one of them is changed", async () => {
+    keepJob(sampleJob({ request: { ...sampleJob().request, tags: "J-Pop,Piano, Jazz" } }));
+    const sent: unknown[] = [];
+    server.use(
+      http.post("*/api/generate", async ({ request }) => {
+        sent.push(((await request.json()) as { tags: string }).tags);
+        return HttpResponse.json({ error: "64 jobs wait already." }, { status: 429 });
+      }),
+    );
+    const { user } = renderApp("/song/job-1");
+    await user.click(await screen.findByRole("button", { name: "Use these settings" }));
+    expect(await screen.findByRole("button", { name: "Jazz", pressed: true })).toBeInTheDocument();
+    const prompt = within(screen.getByRole("group", { name: "The prompt so far" }));
+    const tags = () => prompt.getAllByRole("listitem").map((item) => item.textContent);
+    const generate = () => user.click(screen.getAllByRole("button", { name: /Generate/ })[0] as HTMLElement);
+    expect(tags()).toEqual(["J-Pop", "Piano", "Jazz"]);
+    expect(prompt.getByText("Sent as it was written: J-Pop,Piano, Jazz")).toBeInTheDocument();
+    await user.click(prompt.getByRole("button", { name: "Copy the prompt" }));
+    expect(await navigator.clipboard.readText()).toBe("J-Pop,Piano, Jazz");
+    await generate();
+    await screen.findAllByText(/64 jobs wait/);
+
+    await user.click(prompt.getByRole("button", { name: "Take out Piano" }));
+    expect(tags()).toEqual(["Jazz", "J-Pop"]);
+    expect(prompt.queryByText(/Sent as it was written/)).not.toBeInTheDocument();
+    await generate();
+    await waitFor(() => expect(sent).toEqual(["J-Pop,Piano, Jazz", "Jazz, J-Pop"]));
   });
 
   it("is renamed, marked and annotated", async () => {
@@ -149,6 +188,8 @@ describe("a finished job", () => {
     server.use(http.post("*/api/job/job-1/retry", () => HttpResponse.json(runningJob)));
     const { user } = renderApp("/song/job-1");
     expect(await screen.findByText("The worker ran out of memory.")).toBeInTheDocument();
+    expect(screen.getByText("This track could not be made.")).toBeInTheDocument();
+    expect(screen.queryByRole("progressbar")).not.toBeInTheDocument();
     await user.click(screen.getByRole("button", { name: "Try the missing tracks again" }));
     expect(await screen.findByText("42%")).toBeInTheDocument();
   });

@@ -19,6 +19,9 @@ describe("the system's one word", () => {
     expect(readSystem(withWorker({ status: "busy", phase: "backbone" }), false)).toBe("busy");
     expect(readSystem(withWorker({ status: "offline", loaded: false }), false)).toBe("waking");
     expect(readSystem(withWorker({ status: "offline", error: "No memory." }), false)).toBe("broken");
+    expect(readSystem({ ...SAMPLE_STATUS, held_up: "The disk is full." }, false)).toBe("held");
+    expect(readSystem({ ...withWorker({ status: "busy", phase: "backbone" }), held_up: "Full." }, false)).toBe("held");
+    expect(readSystem({ ...withWorker({ status: "offline", error: "No memory." }), held_up: "Full." }, false)).toBe("broken");
     expect(readSystem(undefined, false)).toBe("waking");
     expect(readSystem(SAMPLE_STATUS, true)).toBe("unreachable");
   });
@@ -62,6 +65,15 @@ describe("banners", () => {
     renderApp();
     expect(await screen.findByText("No worker can make songs.")).toBeInTheDocument();
     expect(screen.getByText("No memory.")).toBeInTheDocument();
+  });
+
+  it("say why nothing new is begun, though workers could, and not that all is ready", async () => {
+    server.use(http.get("*/api/status", () => HttpResponse.json({ ...SAMPLE_STATUS, held_up: "The disk is nearly full." })));
+    renderApp();
+    expect(await screen.findByText("Nothing new is begun.")).toBeInTheDocument();
+    expect(screen.getByText("The disk is nearly full.")).toHaveAttribute("lang", "en");
+    expect(screen.getByRole("button", { name: /Nothing new begins/ })).toBeInTheDocument();
+    expect(screen.queryByRole("button", { name: /Ready/ })).not.toBeInTheDocument();
   });
 
   it("say that the server is gone, and go when it is back", async () => {

@@ -66,7 +66,7 @@ export function ComposePage() {
         </div>
         <PromptPanel
           maxCharacters={config?.max_characters["prompt"]}
-          tags={<TagBuilder tags={draft.tags} onChange={(tags) => change({ tags })} />}
+          tags={<TagBuilder tags={draft.tags} text={draft.tagText} onChange={(tags) => change({ tags })} />}
         />
         <LyricsPanel
           minutes={minutes}

@@ -62,7 +62,7 @@ export function LibraryPage() {
           renderRename={(done) => (
             <TitleForm
               title={job.title}
-              onSave={(title) => actions.rename(job, title, done)}
+              onSave={(title, options) => actions.rename(job, title, options)}
               onClose={done}
             />
           )}

@@ -64,6 +64,8 @@ export function SongPage({ jobId }: { jobId: string }) {
   );
 }
 
+const KINDS = ["mp3", "wav", "json"] as const;
+
 function FinishedTrack({ job, track }: { job: Job; track: Track }) {
   const { t } = useTranslation();
   const song = playableOf(job, track, t);
@@ -81,7 +83,7 @@ function FinishedTrack({ job, track }: { job: Job; track: Track }) {
             </IconButton>
           }
         >
-          {(["mp3", "wav", "json"] as const).map((kind) => (
+          {KINDS.filter((kind) => kind !== "mp3" || track.has_mp3).map((kind) => (
             <MenuDownload key={kind} href={trackUrl(job.job_id, track.index, kind)}>
               <span className="w-12 font-semibold">{kind.toUpperCase()}</span>
               <span className="text-soft">{t(`song.files.${kind}`)}</span>

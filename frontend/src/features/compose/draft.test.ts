@@ -16,7 +16,7 @@ describe("the draft", () => {
   });
 
   it("sends the description of its prompt mode only", () => {
-    const both = draftWith({ prompt: " a calm piece ", tags: ["Jazz"] });
+    const both = draftWith({ prompt: "a calm piece", tags: ["Jazz"] });
     expect(bodyOf({ ...both, promptMode: "natural" }, "Jazz")).toMatchObject({ prompt: "a calm piece" });
     expect(bodyOf({ ...both, promptMode: "natural" }, "Jazz")).not.toHaveProperty("tags");
     expect(bodyOf(both, "Jazz")).toMatchObject({ tags: "Jazz" });
@@ -59,10 +59,25 @@ describe("the draft", () => {
     expect({ prompt: "", ...bodyOf(draft, draft.tags.join(", ")) }).toEqual({ ...request, title });
   });
 
+  it("made of a job sends its description letter by letter, and its tags until they are changed", () => {
+    const { request } = sampleJob();
+    const load = (to: Partial<typeof request>) =>
+      draftReducer(EMPTY_DRAFT, { type: "loaded", request: { ...request, ...to }, title: "" });
+    const draft = load({ tags: "Piano,Jazz, Jazz " });
+    expect(bodyOf(draft, "Jazz, Piano")).toMatchObject({ tags: "Piano,Jazz, Jazz " });
+    const same = draftReducer(draft, { type: "changed", to: { title: "Steam", tags: draft.tags } });
+    expect(bodyOf(same, "Jazz, Piano")).toMatchObject({ tags: "Piano,Jazz, Jazz " });
+    const changed = draftReducer(draft, { type: "changed", to: { tags: ["Jazz"] } });
+    expect(bodyOf(changed, "Jazz")).toMatchObject({ tags: "Jazz" });
+    expect(draftReducer(changed, { type: "changed", to: draft })).toEqual(draft);
+    const natural = load({ prompt_mode: "natural", prompt: "A calm piece.\n" });
+    expect(bodyOf(natural, "")).toMatchObject({ prompt: "A calm piece.\n" });
+  });
+
   it("survives storage, and damage to what was stored", () => {
-    const draft = draftWith({ title: "Rain", tags: ["Jazz"], duration: 5, seed: 9, seedLocked: true, mode: "instrumental" });
+    const draft = draftWith({ title: "Rain", tags: ["Jazz"], tagText: "Jazz,", duration: 5, seed: 9, seedLocked: true, mode: "instrumental" });
     expect(readDraft(JSON.parse(JSON.stringify(draft)))).toEqual(draft);
-    expect(readDraft({ tags: [1, "Jazz"], duration: "5", mode: "opera" })).toEqual(draftWith({ tags: ["Jazz"] }));
+    expect(readDraft({ tags: [1, "Jazz"], tagText: 1, duration: "5", mode: "opera" })).toEqual(draftWith({ tags: ["Jazz"] }));
     expect(readDraft("draft")).toBeNull();
   });
 });

@@ -12,6 +12,8 @@ export interface Draft {
   promptMode: "tags" | "natural";
   prompt: string;
   tags: readonly string[];
+  /** The tags as a loaded song was given them, letter by letter: sent again until they are changed. */
+  tagText: string | null;
   lyrics: string;
   duration: number | null;
   topKBackbone: number | null;
@@ -29,6 +31,7 @@ export const EMPTY_DRAFT: Draft = {
   promptMode: "tags",
   prompt: "",
   tags: [],
+  tagText: null,
   lyrics: "",
   duration: null,
   topKBackbone: null,
@@ -48,7 +51,7 @@ export type DraftAction =
 export function draftReducer(draft: Draft, action: DraftAction): Draft {
   switch (action.type) {
     case "changed":
-      return { ...draft, ...action.to };
+      return { ...draft, ...(action.to.tags && action.to.tags !== draft.tags && { tagText: null }), ...action.to };
     case "loaded":
       return draftOf(action.request, action.title);
     case "generated":
@@ -66,6 +69,7 @@ function draftOf(request: SongRequest, title: string): Draft {
     promptMode: request.prompt_mode,
     prompt: request.prompt,
     tags: splitTags(request.tags),
+    tagText: request.tags,
     lyrics: request.lyrics,
     duration: request.duration,
     topKBackbone: request.top_k_bb,
@@ -82,13 +86,13 @@ export function minutesOf(draft: Draft, config: Config | undefined): number | nu
   return draft.duration ?? config?.engine?.suggested_minutes ?? config?.limits["duration"]?.default ?? null;
 }
 
-/** The request to send: only what the chosen modes read, and only what was chosen. */
-export function bodyOf(draft: Draft, tagText: string): GenerateBody {
+/** The request to send: only what the chosen modes read, and only what was chosen. `assembled` is the prompt that its tags make. */
+export function bodyOf(draft: Draft, assembled: string): GenerateBody {
   return {
     mode: draft.mode,
     prompt_mode: draft.promptMode,
     title: draft.title.trim(),
-    ...(draft.promptMode === "natural" ? { prompt: draft.prompt.trim() } : { tags: tagText }),
+    ...(draft.promptMode === "natural" ? { prompt: draft.prompt } : { tags: draft.tagText ?? assembled }),
     ...(draft.mode === "vocal" && { lyrics: draft.lyrics }),
     ...(draft.duration !== null && { duration: draft.duration }),
     ...(draft.topKBackbone !== null && { top_k_bb: draft.topKBackbone }),
@@ -115,6 +119,7 @@ export function readDraft(value: unknown): Draft | null {
     promptMode: field("promptMode") === "natural" ? "natural" : "tags",
     prompt: text("prompt"),
     tags: Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === "string") : [],
+    tagText: typeof field("tagText") === "string" ? text("tagText") : null,
     lyrics: text("lyrics"),
     duration: number("duration"),
     topKBackbone: number("topKBackbone"),

@@ -5,6 +5,7 @@ import type { Job } from "@/api/client";
 import { useConfig } from "@/api/config";
 
 import type { JobActions } from "./actions";
+import { useAutosave, type Save } from "./useAutosave";
 
 /** The numbers a song was made with, and a person's own words about it. */
 export function JobDetails({ job, actions }: { job: Job; actions: JobActions }) {
@@ -31,17 +32,14 @@ export function JobDetails({ job, actions }: { job: Job; actions: JobActions }) 
   );
 }
 
-interface NotesProps {
-  notes: string;
-  onSave: (notes: string, options?: { keepalive: boolean }) => void;
-}
-
-/** Saved when they lose the focus, and when the page is hidden, which comes before it is closed. */
-function Notes({ notes, onSave }: NotesProps) {
+/** Saved when they lose the focus, when another page is shown, and when this one is hidden, which comes before it is closed. */
+function Notes({ notes, onSave }: { notes: string; onSave: Save }) {
   const { t } = useTranslation();
   const { data: config } = useConfig();
-  const [text, setText] = useState(notes);
-  const onHide = useEffectEvent(() => text !== notes && onSave(text, { keepalive: true }));
+  const [typed, setTyped] = useState<string | null>(null);
+  const text = typed ?? notes;
+  const { save } = useAutosave(text, notes, onSave);
+  const onHide = useEffectEvent(() => save({ keepalive: true }));
   useEffect(() => {
     const listen = () => document.visibilityState === "hidden" && onHide();
     document.addEventListener("visibilitychange", listen);
@@ -55,8 +53,8 @@ function Notes({ notes, onSave }: NotesProps) {
         rows={3}
         maxLength={config?.max_characters["notes"]}
         placeholder={t("song.notesPlaceholder")}
-        onChange={(event) => setText(event.currentTarget.value)}
-        onBlur={() => text !== notes && onSave(text)}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+        onBlur={() => save()}
         className="w-full resize-y rounded-md border border-edge bg-raised p-2.5"
       />
     </label>

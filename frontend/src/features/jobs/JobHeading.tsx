@@ -21,7 +21,7 @@ export function JobHeading({ job, actions }: { job: Job; actions: JobActions }) 
       {renaming ? (
         <TitleForm
           title={job.title}
-          onSave={(title) => actions.rename(job, title, () => setRenaming(false))}
+          onSave={(title, options) => actions.rename(job, title, options)}
           onClose={() => setRenaming(false)}
         />
       ) : (
@@ -32,7 +32,7 @@ export function JobHeading({ job, actions }: { job: Job; actions: JobActions }) 
       <div className="mt-1 flex items-center text-sm text-soft">
         <p className="mr-auto">
           <StatusDot job={job} />
-          {t(`status.${job.status}`)} · {moment(job.created_at, i18n.language)} ·{" "}
+          <span role="status">{t(`status.${job.status}`)}</span> · {moment(job.created_at, i18n.language)} ·{" "}
           {t("song.minutes", { count: job.request.duration })}
           {job.checkpoint && ` · ${job.checkpoint}`}
         </p>

@@ -16,12 +16,14 @@ export function TrackProgress({ job, track }: { job: Job; track: Track }) {
           {over ? "–" : `${track.progress}%`}
         </p>
         <div
-          role="progressbar"
-          aria-label={t("song.track", { number: track.index + 1 })}
-          aria-valuemin={0}
-          aria-valuemax={100}
-          aria-valuenow={track.progress}
-          aria-valuetext={`${track.progress}% · ${words}`}
+          {...(!over && {
+            role: "progressbar",
+            "aria-label": t("song.track", { number: track.index + 1 }),
+            "aria-valuemin": 0,
+            "aria-valuemax": 100,
+            "aria-valuenow": track.progress,
+            "aria-valuetext": `${track.progress}% · ${words}`,
+          })}
           className="min-w-0 flex-1"
         >
           <SkeletonWave seed={track.seed} percent={over ? 0 : track.progress} />
@@ -30,7 +32,7 @@ export function TrackProgress({ job, track }: { job: Job; track: Track }) {
       <p className="mt-1 flex min-h-10 flex-wrap items-center gap-x-2 pl-16 text-sm text-soft">
         {track.status === "error" ? (
           <span className="text-bad">
-            {t("song.trackFailed")} <span lang="en">{track.error}</span>
+            {words} <span lang="en">{track.error}</span>
           </span>
         ) : (
           words
@@ -43,6 +45,7 @@ export function TrackProgress({ job, track }: { job: Job; track: Track }) {
 /** "Composing · 310 tokens/s · about 40 s left", with only what is known. */
 function useTrackWords(job: Job, track: Track): string {
   const { t, i18n } = useTranslation();
+  if (track.status === "error") return t("song.trackFailed");
   if (track.status === "cancelled") return t("status.cancelled");
   if (track.status === "queued") {
     return [

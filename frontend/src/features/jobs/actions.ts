@@ -8,16 +8,15 @@ import { placeSong } from "@/api/generate";
 import { toast } from "@/components/ui/toast-store";
 import { randomKey } from "@/lib/random";
 
-import { carryOutRemoval, prepareRemoval, undoRemoval } from "./removals";
 import { putJob } from "./queries";
+import { carryOutRemoval, isRemoved, prepareRemoval, undoRemoval } from "./removals";
+import type { SaveOptions } from "./useAutosave";
 
 const path = (job: Job) => ({ params: { path: { job_id: job.job_id } } });
 
-interface Edit {
+interface Edit extends SaveOptions {
   job: Job;
   to: { title?: string; favourite?: boolean; notes?: string };
-  /** Goes on when the page is left. */
-  keepalive?: boolean;
 }
 
 export function useJobActions() {
@@ -48,6 +47,9 @@ export function useJobActions() {
     },
     onError,
   });
+  /** Whether it is saved; a failure is told like any other. A removed song has nothing left to write into. */
+  const save = async (change: Edit): Promise<boolean> =>
+    isRemoved(change.job.job_id) || edit.mutateAsync(change).then(() => true, () => false);
   const again = useMutation({
     mutationFn: ({ job, key }: { job: Job; key: string }) =>
       placeSong({ ...job.request, seed: null, title: job.title }, key),
@@ -74,11 +76,9 @@ export function useJobActions() {
   return {
     cancel: (job: Job) => cancel.mutate(job),
     retry: (job: Job) => retry.mutate(job),
-    /** A failure is told like any other, and nothing is saved then. */
-    rename: (job: Job, title: string, onSaved: () => void) =>
-      void edit.mutateAsync({ job, to: { title } }).then(onSaved, () => undefined),
+    rename: (job: Job, title: string, options: SaveOptions) => save({ job, to: { title }, ...options }),
     favour: (job: Job) => edit.mutate({ job, to: { favourite: !job.favourite } }),
-    note: (job: Job, notes: string, options: { keepalive?: boolean } = {}) => edit.mutate({ job, to: { notes }, ...options }),
+    note: (job: Job, notes: string, options: SaveOptions) => save({ job, to: { notes }, ...options }),
     again: (job: Job, onPlaced: (jobId: string) => void) =>
       again.mutate({ job, key: randomKey() }, { onSuccess: (placed) => onPlaced(placed.job_id) }),
     remove,

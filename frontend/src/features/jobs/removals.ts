@@ -13,6 +13,7 @@ interface Removal {
 }
 
 const waiting = new Map<string, Removal>();
+const removed = new Set<string>();
 let hidden: ReadonlySet<string> = new Set();
 const listeners = new Set<() => void>();
 
@@ -30,10 +31,12 @@ export async function carryOutRemoval(jobId: string, options: { keepalive?: bool
   const removal = waiting.get(jobId);
   if (!removal) return;
   waiting.delete(jobId);
+  removed.add(jobId);
   try {
     await removal.remove(options);
     await removal.onRemoved();
   } catch (error) {
+    removed.delete(jobId);
     removal.onError(error);
   }
   show(jobId);
@@ -46,6 +49,11 @@ export function prepareRemoval(jobId: string, removal: Removal): void {
 
 export function undoRemoval(jobId: string): void {
   if (waiting.delete(jobId)) show(jobId);
+}
+
+/** Whether the song is gone, or going without a way back. */
+export function isRemoved(jobId: string): boolean {
+  return removed.has(jobId);
 }
 
 /** Carries out every removal that still waits; called when the page is left. */

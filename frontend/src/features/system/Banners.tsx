@@ -8,7 +8,7 @@ import { Button } from "@/components/ui/Button";
 import { readSystem } from "./system-state";
 import { useStatus } from "./useStatus";
 
-/** What everybody must know before anything else: no connection, no worker, a model that only makes noise. */
+/** What everybody must know before anything else: no connection, no worker, no room, a model that only makes noise. */
 export function Banners() {
   const { t } = useTranslation();
   const online = useSyncExternalStore(
@@ -39,12 +39,12 @@ export function Banners() {
           </Button>
         </Banner>
       )}
-      {state === "broken" && (
+      {(state === "broken" || state === "held") && (
         <Banner icon={<CircleAlert size={18} aria-hidden className="mt-0.5 shrink-0 text-bad" />}>
           <span>
-            <strong className="font-semibold">{t("banner.broken")}</strong>{" "}
+            <strong className="font-semibold">{t(`banner.${state}`)}</strong>{" "}
             <span lang="en" className="break-words">
-              {[...errors].join(" ")}
+              {state === "held" ? status.data?.held_up : [...errors].join(" ")}
             </span>
           </span>
         </Banner>

@@ -12,6 +12,7 @@ const DOTS = {
   unreachable: "bg-bad",
   waking: "bg-warn",
   broken: "bg-bad",
+  held: "bg-bad",
   idle: "bg-good",
   busy: "bg-hot",
 } as const;

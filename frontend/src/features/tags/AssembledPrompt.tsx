@@ -9,18 +9,22 @@ import { categoryOf, colourOf, inPromptOrder, promptOf, type Catalogue } from ".
 
 interface AssembledPromptProps {
   tags: readonly string[];
+  /** What the models will read in place of what the tags make. */
+  text: string | null;
   catalogue: Catalogue;
   onToggle: (tag: string) => void;
   onClear: () => void;
 }
 
 /** The prompt as the models will read it, each tag underlined in its category's colour; a click takes one out. */
-export function AssembledPrompt({ tags, catalogue, onToggle, onClear }: AssembledPromptProps) {
+export function AssembledPrompt({ tags, text, catalogue, onToggle, onClear }: AssembledPromptProps) {
   const { t } = useTranslation();
   const [copied, setCopied] = useState(false);
+  const shown = text === null ? inPromptOrder(tags, catalogue) : tags;
+  const prompt = text ?? promptOf(tags, catalogue);
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(promptOf(tags, catalogue));
+      await navigator.clipboard.writeText(prompt);
       setCopied(true);
       setTimeout(() => setCopied(false), 1500);
     } catch {
@@ -29,28 +33,33 @@ export function AssembledPrompt({ tags, catalogue, onToggle, onClear }: Assemble
   };
   return (
     <div role="group" aria-label={t("tags.assembled")} className="flex min-h-24 gap-2 rounded-md bg-sunken p-3">
-      <ul className="flex min-w-0 flex-1 flex-wrap content-start gap-x-3 gap-y-1.5">
-        {tags.length === 0 && <li className="text-sm text-soft">{t("tags.none")}</li>}
-        {inPromptOrder(tags, catalogue).map((tag) => (
-          <li key={tag}>
-            <button
-              type="button"
-              title={t("tags.remove", { tag })}
-              aria-label={t("tags.remove", { tag })}
-              onClick={() => onToggle(tag)}
-              style={{ "--tag": colourOf(categoryOf(tag, catalogue)) } as CSSProperties}
-              className="border-b-2 border-(--tag) text-sm font-medium hover:line-through"
-            >
-              {tag}
-            </button>
-          </li>
-        ))}
-      </ul>
+      <div className="min-w-0 flex-1">
+        <ul className="flex flex-wrap gap-x-3 gap-y-1.5">
+          {tags.length === 0 && <li className="text-sm text-soft">{t("tags.none")}</li>}
+          {shown.map((tag) => (
+            <li key={tag}>
+              <button
+                type="button"
+                title={t("tags.remove", { tag })}
+                aria-label={t("tags.remove", { tag })}
+                onClick={() => onToggle(tag)}
+                style={{ "--tag": colourOf(categoryOf(tag, catalogue)) } as CSSProperties}
+                className="border-b-2 border-(--tag) text-sm font-medium hover:line-through"
+              >
+                {tag}
+              </button>
+            </li>
+          ))}
+        </ul>
+        {prompt !== shown.join(", ") && (
+          <p className="mt-2 text-sm break-words whitespace-pre-wrap text-soft">{t("tags.asWritten", { text: prompt })}</p>
+        )}
+      </div>
       <div className="flex flex-col">
-        <IconButton label={t("tags.copy")} className="size-8" disabled={tags.length === 0} onClick={() => void copy()}>
+        <IconButton label={t("tags.copy")} className="size-8" disabled={prompt === ""} onClick={() => void copy()}>
           {copied ? <Check size={16} aria-hidden className="text-good" /> : <Copy size={16} aria-hidden />}
         </IconButton>
-        <IconButton label={t("tags.clear")} className="size-8" disabled={tags.length === 0} onClick={onClear}>
+        <IconButton label={t("tags.clear")} className="size-8" disabled={prompt === ""} onClick={onClear}>
           <X size={16} aria-hidden />
         </IconButton>
       </div>

@@ -14,13 +14,15 @@ import { useTags } from "./useTags";
 
 interface TagBuilderProps {
   tags: readonly string[];
+  /** What is sent in place of the prompt that the tags make, until they change. */
+  text: string | null;
   onChange: (tags: readonly string[]) => void;
 }
 
 const NONE: Catalogue = {};
 
 /** Builds a prompt out of the catalogue's four categories, and of a person's own words. */
-export function TagBuilder({ tags, onChange }: TagBuilderProps) {
+export function TagBuilder({ tags, text, onChange }: TagBuilderProps) {
   const { t } = useTranslation();
   const query = useTags();
   const [search, setSearch] = useState("");
@@ -42,7 +44,7 @@ export function TagBuilder({ tags, onChange }: TagBuilderProps) {
 
   return (
     <div className="flex flex-col gap-4">
-      <AssembledPrompt tags={tags} catalogue={catalogue} onToggle={toggle} onClear={() => onChange([])} />
+      <AssembledPrompt tags={tags} text={text} catalogue={catalogue} onToggle={toggle} onClear={() => onChange([])} />
       <div className="relative">
         <label htmlFor={searchId} className="sr-only">
           {t("tags.search")}
