@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable
 
 import anyio
@@ -30,7 +29,7 @@ from core.errors import IllegalTransition
 logger = logging.getLogger(__name__)
 
 _ROOM_SECONDS = 10.0
-"""So often a disk that is nearly full is looked at again."""
+"""So often at least the disk is looked at."""
 
 _KILLED = (
     "The system ended the worker that made this track (signal {signal}), most often because memory ran out. A shorter "
@@ -76,11 +75,13 @@ class Dispatcher:
         self._work.set()
         async with anyio.create_task_group() as batches:
             while True:
-                # A disk that was too full is looked at again even if nobody submits anything.
-                with anyio.move_on_after(_ROOM_SECONDS if self._pool.held_up else math.inf):
+                was_held_up = self._pool.held_up is not None
+                with anyio.move_on_after(_ROOM_SECONDS) as pause:
                     await self._work.wait()
                 self._work.clear()
-                await self._hand_out(batches)
+                # Looked at though nothing was submitted: that there is no room is told before somebody asks for a song.
+                if await self._has_room() and (was_held_up or not pause.cancelled_caught):
+                    await self._hand_out(batches)
 
     async def requeue(self) -> None:
         """Queue again what was stopped in good order, as if it had never begun."""
@@ -100,8 +101,6 @@ class Dispatcher:
                 await self._batch_ended.wait()
 
     async def _hand_out(self, batches: TaskGroup) -> None:
-        if not await self._has_room():
-            return
         passed_over: set[int] = set()
         while idle := [one for one in self._pool.idle() if one.worker_id not in passed_over]:
             worker = idle[0]
