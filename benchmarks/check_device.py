@@ -23,12 +23,13 @@ from benchmarks.checks import (
     conclude,
     parse_options,
     random_pair,
+    tasks_for,
     written,
 )
 from benchmarks.random_engine import random_codec
 from benchmarks.shapes import LAYOUT, SMALL_CODEC
 from core.codes import CoarseCodes, FullCodes
-from core.engine import BackboneTask, SuperresTask
+from core.engine import SuperresTask
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.backbone import NativeBackbone
 from models.codec.native import NativeCodecDecoder
@@ -80,8 +81,7 @@ def _check_transformers(device: torch.device, shape: str, frames: int) -> list[C
 @torch.inference_mode()
 def _check_recorded(model: Transformer, layout: TokenLayout) -> Check:
     """Otherwise steps are launched kernel by kernel: as right, and many times slower."""
-    task = BackboneTask(prompt=PROMPT, seed=0, top_k=1, temperature=1.0, max_frames=4, expected_tokens=8)
-    batch = NativeBackbone(model, layout).begin([task])
+    batch = NativeBackbone(model, layout).begin(tasks_for([0], frames=COARSE_LAYERS))
     for _ in range(COARSE_LAYERS):
         batch.step()
     return Check(name="decode steps are recorded", figure=batch.is_recorded, passed=batch.is_recorded)

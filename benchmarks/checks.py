@@ -94,11 +94,9 @@ def check_share(name: str, first: CodeArrays, second: CodeArrays, *, least: floa
     return Check(name=name, figure=equal, passed=equal >= least)
 
 
-def written(
-    backbone: BackboneGenerator, seeds: Sequence[int], frames: int, *, top_k: int = 50, expected: int | None = None
-) -> list[CoarseCodes]:
-    """Songs of these seeds; ``expected`` tokens are what memory is taken for at first."""
-    tasks = [
+def tasks_for(seeds: Sequence[int], frames: int, *, top_k: int = 50, expected: int | None = None) -> list[BackboneTask]:
+    """A song of each seed; ``expected`` tokens are what memory is taken for at first."""
+    return [
         BackboneTask(
             prompt=PROMPT,
             seed=seed,
@@ -109,7 +107,13 @@ def written(
         )
         for seed in seeds
     ]
-    found = backbone.generate(tasks, Unwatched())
+
+
+def written(
+    backbone: BackboneGenerator, seeds: Sequence[int], frames: int, *, top_k: int = 50, expected: int | None = None
+) -> list[CoarseCodes]:
+    """Songs of the tasks that ``tasks_for`` makes."""
+    found = backbone.generate(tasks_for(seeds, frames, top_k=top_k, expected=expected), Unwatched())
     for codes in found:
         if isinstance(codes, GenerationError):
             raise codes

@@ -57,7 +57,7 @@ async def events(
             placed = await studio.service.find(job_id, with_all_news=True)
 
 
-def _prospects(placed: PlacedJob) -> tuple[int, float | None, str | None]:
+def _prospects(placed: PlacedJob) -> tuple[int, int | None, str | None]:
     """What changes of a waiting job though nothing is done to it: its place, about when it starts, why it does not."""
     starts = placed.outlook.starts_in_seconds
     return placed.queue_position, None if starts is None else round(starts / _TELLING_SECONDS), placed.outlook.failure

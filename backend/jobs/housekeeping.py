@@ -108,12 +108,14 @@ class Housekeeping:
 
     def _too_many(self, oldest_first: list[JobRow]) -> Iterator[JobRow]:
         keep_days, keep_gb = self._settings.keep_days, self._settings.keep_gb
-        sizes = [
-            sum(self._artifacts.size(track.file_id) for track in row.tracks if track.file_id) for row in oldest_first
-        ]
+        # Looked up on the disk only where they count.
+        sizes = [0 if keep_gb is None else self._size(row) for row in oldest_first]
         used = sum(sizes)
         for row, size in zip(oldest_first, sizes, strict=True):
             too_old = keep_days is not None and row.finished_at and now() - row.finished_at > timedelta(days=keep_days)
             if too_old or (keep_gb is not None and used > keep_gb * _GB):
                 used -= size
                 yield row
+
+    def _size(self, row: JobRow) -> int:
+        return sum(self._artifacts.size(track.file_id) for track in row.tracks if track.file_id)

@@ -151,11 +151,9 @@ class WorkerPool:
             return "Khala is being stopped."
         if not self.workers:
             return "The workers are still being started."
-        if self.held_up:
-            return self.held_up
-        if any(worker.engine for worker in self.workers):
-            return None
-        return self.failure() or "The workers are still loading their models."
+        if failure := self.failure():
+            return failure
+        return None if any(worker.engine for worker in self.workers) else "The workers are still loading their models."
 
     def failure(self) -> str | None:
         """What is wrong where no worker can take work; None while one can, or will by itself."""

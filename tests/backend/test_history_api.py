@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from core.errors import DeviceOutOfMemory
-from tests.backend.jobs import claim, finish
 from tests.backend.studio import Studio, reception, studio, until
 from tests.fakes.engine import FakeEngine
 
@@ -245,49 +244,6 @@ async def test_finishing_is_foretold_from_what_songs_took_before(tmp_path: Path)
     assert 0 <= behind["starts_in_seconds"] < behind["finishes_in_seconds"]
     assert (ended["finishes_in_seconds"], ended["tracks"][0]["eta_seconds"]) == (None, None)
     assert ended["checkpoint"] == "fake"
-
-
-async def test_old_jobs_go_where_settings_say_so_and_favourites_stay(tmp_path: Path) -> None:
-    async with reception(tmp_path, jobs={"keep_gb": 1e-9}) as running:
-        loved, _, waiting = [await running.submit(num_tracks=1) for _ in range(3)]
-        await running.api.patch(f"/job/{loved}", json={"favourite": True})
-        for _ in range(2):
-            (track,) = claim(running.backend.database).tracks
-            (tmp_path / "audio" / f"{track.file_id}.wav").write_bytes(bytes(100))
-            finish(running.backend.database, track.file_id)
-        running.backend.housekeeping.remove_old_jobs()
-        await running.backend.housekeeping.remove_discarded()
-
-        assert await listed(running) == [waiting, loved]
-    assert len(list((tmp_path / "audio").iterdir())) == 1
-
-
-async def test_a_budget_is_for_songs_alone_and_favourites_do_not_use_it_up(tmp_path: Path) -> None:
-    audio = tmp_path / "audio"
-    async with reception(tmp_path, jobs={"keep_gb": 250e-9}) as running:
-        jobs = [await running.submit(num_tracks=1) for _ in range(4)]
-        await running.api.patch(f"/job/{jobs[0]}", json={"favourite": True})
-        (audio / "holiday.mp4").write_bytes(bytes(5000))
-        for size in (1000, 100, 100):
-            (track,) = claim(running.backend.database).tracks
-            (audio / f"{track.file_id}.wav").write_bytes(bytes(size))
-            finish(running.backend.database, track.file_id)
-        running.backend.housekeeping.remove_old_jobs()
-        assert await listed(running) == jobs[::-1], "200 bytes of songs fit into 250"
-
-        (track,) = claim(running.backend.database).tracks
-        (audio / f"{track.file_id}.wav").write_bytes(bytes(100))
-        finish(running.backend.database, track.file_id)
-        running.backend.housekeeping.remove_old_jobs()
-        assert await listed(running) == [jobs[3], jobs[2], jobs[0]]
-
-
-async def test_by_default_everything_is_kept(running: Studio) -> None:
-    job_id = await running.submit()
-    await running.api.delete(f"/job/{job_id}")
-    running.backend.housekeeping.remove_old_jobs()
-
-    assert await listed(running) == [job_id]
 
 
 async def test_a_device_without_memory_fails_the_job_with_the_setting_that_helps(tmp_path: Path) -> None:
