@@ -23,8 +23,8 @@ from benchmarks.decoders.concatenating import Concatenating
 from benchmarks.decoders.contender import Contender
 from benchmarks.decoders.native import Native
 from benchmarks.setting import setting
-from benchmarks.shapes import SHAPES, formats_for
-from models.devices import choose_device
+from benchmarks.shapes import SHAPES
+from models.devices import choose_device, choose_formats
 
 _STRETCHES = 3
 _WARM_UP_STEPS = 3
@@ -42,7 +42,7 @@ class Row:
 def main() -> None:
     options = _options()
     device = choose_device(options.device)
-    dtype = formats_for(options.shape, options.dtype, device).backbone
+    dtype = choose_formats(options.dtype, device).backbone
     ceilings = measure_ceilings(device, dtype)
     contenders = [make(SHAPES[options.shape], device, dtype) for make in _contenders(options.without, device)]
     rows = []

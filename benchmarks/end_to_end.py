@@ -19,12 +19,12 @@ import torch
 
 from benchmarks.random_engine import RandomEngine
 from benchmarks.setting import hardware
-from benchmarks.shapes import CODECS, SHAPES, formats_for
+from benchmarks.shapes import CODECS, SHAPES
 from benchmarks.timed_engine import TimedEngine
 from core.engine import RuntimeMode, SongEngine, Unwatched
 from core.pipeline import Song, SongPipeline
 from core.request import NUM_TRACKS, GenerationRequest
-from models.devices import choose_device
+from models.devices import choose_device, choose_formats
 
 REQUEST = GenerationRequest(
     tags="J-Pop, Female Vocals, Piano, Melancholic, Slow Tempo",
@@ -90,7 +90,7 @@ def _engine(options: argparse.Namespace, scratch: Path) -> SongEngine:
         device = choose_device(options.device)
         return RandomEngine(
             device=device,
-            formats=formats_for(options.random, options.dtype, device),
+            formats=choose_formats(options.dtype, device),
             runtime_mode=options.runtime_mode,
             transformer=SHAPES[options.random],
             codec=CODECS[options.random],

@@ -24,14 +24,14 @@ import torch
 
 from benchmarks.random_engine import random_transformer
 from benchmarks.setting import setting
-from benchmarks.shapes import LAYOUT, SHAPES, formats_for
+from benchmarks.shapes import LAYOUT, SHAPES
 from core.token_layout import COARSE_LAYERS
 from models.checkpoint.megatron_export import megatron_tensors
 from models.checkpoint.names import MegatronNames
 from models.checkpoint.torch_dist import TorchDistSource
 from models.checkpoint.torch_dist_writer import write_torch_dist
 from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
-from models.devices import DTYPES, choose_device
+from models.devices import DTYPES, choose_device, choose_formats
 
 _SAMPLE_SECONDS = 0.002
 _READ_BYTES = 16 << 20
@@ -58,7 +58,7 @@ def main() -> None:
         "benchmark": "loading",
         "shape": options.shape,
         "cold": options.cold,
-        **setting(device, formats_for(options.shape, options.dtype, device).backbone),
+        **setting(device, choose_formats(options.dtype, device).backbone),
         "file_bytes": file_bytes,
         "read_seconds": round(read_seconds, 3),
         **loaded,
@@ -114,7 +114,7 @@ def _load(iteration: Path, shape: str, device: torch.device, dtype: str | None) 
         first_output_row=LAYOUT.text_vocab_size,
         fc1_bias=Fc1Bias.ONCE,
         device=device,
-        dtype=formats_for(shape, dtype, device).backbone,
+        dtype=choose_formats(dtype, device).backbone,
     )
     seconds = time.perf_counter() - began
     loaded.set()

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
-
 from core.token_layout import TokenLayout
 from models.codec.config import CodecConfig
-from models.devices import Formats, choose_formats
-from models.memory import block_numbers
 from models.transformer.config import TransformerConfig
 
 SHAPES = {
@@ -40,8 +36,3 @@ PUBLISHED_CODEC = CodecConfig(
 SMALL_CODEC = replace(PUBLISHED_CODEC, decoder_width=384)
 CODECS = {"demo": SMALL_CODEC, "medium": SMALL_CODEC, "published": PUBLISHED_CODEC}
 """What stands behind each size: a small model is not measured by waiting for the published decoder."""
-
-
-def formats_for(shape: str, dtype: str | None, device: torch.device) -> Formats:
-    """The named format, or what the engine would choose for a model of this size."""
-    return choose_formats(dtype, device, backbone_numbers=block_numbers(SHAPES[shape]))

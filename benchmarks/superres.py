@@ -22,12 +22,12 @@ import torch.nn.functional as F
 from benchmarks.ceilings import measure_ceilings, synchronise
 from benchmarks.random_engine import random_transformer
 from benchmarks.setting import setting
-from benchmarks.shapes import LAYOUT, SHAPES, formats_for
+from benchmarks.shapes import LAYOUT, SHAPES
 from benchmarks.timed_engine import resident_peak_bytes
 from core.codes import CoarseCodes
 from core.engine import SuperresTask
 from core.token_layout import COARSE_LAYERS
-from models.devices import choose_device
+from models.devices import choose_device, choose_formats
 from models.superres import NativeSuperResolver
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
@@ -57,7 +57,7 @@ class Row:
 def main() -> None:
     options = _options()
     device = choose_device(options.device)
-    dtype = formats_for(options.shape, options.dtype, device).superres
+    dtype = choose_formats(options.dtype, device).superres
     model = random_transformer(SHAPES[options.shape], LAYOUT, LAYOUT.num_quantizers, device, dtype)
     ceilings = measure_ceilings(device, dtype)
     rows = []

@@ -18,14 +18,11 @@ from core.engine import BackboneTask, Watch
 from core.errors import GenerationError, without_frames
 from core.pipeline import MAX_NEW_TOKENS
 from core.token_layout import COARSE_LAYERS, TokenLayout
+from models.decode_steps import Head, StepModel, step_model
 from models.follower import Follower
 from models.out_of_memory import naming_out_of_memory
 from models.sampling import Stage, check_finite, draw, uniform_numbers
 from models.step_graphs import StepGraphs
-from models.step_threads import threads_for_steps
-from models.transformer.decode_attention import decode_attention
-from models.transformer.kv_cache import KVCache
-from models.transformer.linear import StepWeights, linear, order_for_steps, ordered_for_steps
 from models.transformer.model import Transformer
 
 GPU_STEPS_BETWEEN_HOST_READS = 32
@@ -40,8 +37,8 @@ class NativeBackbone:
         self._model = model
         self._layout = layout
         self._graphs = graphs
-        self._heads = decode_heads(model, layout)
-        order_for_steps(model.blocks)
+        self._steps = step_model(model)
+        self._heads = decode_heads(self._steps, model, layout)
 
     @torch.inference_mode()
     def generate(self, tasks: Sequence[BackboneTask], watch: Watch) -> list[CoarseCodes | GenerationError]:
@@ -51,26 +48,24 @@ class NativeBackbone:
         try:
             with naming_out_of_memory("the backbone"):
                 batch = self.begin(tasks)
-                with threads_for_steps(self._model):
-                    while follower.anyone_waits():
-                        for _ in range(steps_between_reads):
-                            batch.step()
-                        follower.read(batch.newly_drawn())
+                while follower.anyone_waits():
+                    for _ in range(steps_between_reads):
+                        batch.step()
+                    follower.read(batch.newly_drawn())
         except GenerationError as error:
             follower.give_up(without_frames(error))
         return follower.results()
 
     def begin(self, tasks: Sequence[BackboneTask]) -> DecodeBatch:
         """The tasks' prompts read, and everything in place for their steps."""
-        return DecodeBatch(self._model, self._layout, self._heads, tasks, graphs=self._graphs)
+        return DecodeBatch(self._model, self._steps, self._layout, self._heads, tasks, graphs=self._graphs)
 
 
-def decode_heads(model: Transformer, layout: TokenLayout) -> list[StepWeights]:
-    """The output rows of each legal window, the end behind layer 0's; float32, because logits decide."""
+def decode_heads(steps: StepModel, model: Transformer, layout: TokenLayout) -> list[Head]:
+    """The output rows of each legal window, the end behind layer 0's."""
     end = model.output_rows(range(layout.end_of_generation, layout.end_of_generation + 1))
     windows = [model.output_rows(layout.window(layer)) for layer in range(COARSE_LAYERS)]
-    heads = [torch.cat([windows[0], end]).float(), *(window.float() for window in windows[1:])]
-    return [ordered_for_steps(head) for head in heads]
+    return [steps.head(window) for window in (torch.cat([windows[0], end]), *windows[1:])]
 
 
 class DecodeBatch:
@@ -79,8 +74,9 @@ class DecodeBatch:
     def __init__(
         self,
         model: Transformer,
+        steps: StepModel,
         layout: TokenLayout,
-        heads: list[StepWeights],
+        heads: list[Head],
         tasks: Sequence[BackboneTask],
         *,
         graphs: bool = True,
@@ -99,9 +95,8 @@ class DecodeBatch:
         self._step = self._read = self._window = 0
         prompt = max(len(task.prompt) for task in tasks) + GPU_STEPS_BETWEEN_HOST_READS
         expected = prompt + max(task.expected_tokens for task in tasks)
-        self._most = prompt + COARSE_LAYERS * max(task.max_frames for task in tasks)
-        self._cache = KVCache(model.config, batch=len(tasks), room=expected, device=device, dtype=model.dtype)
-        self._rotations = model.rotation(torch.arange(self._most, device=device))
+        most = prompt + COARSE_LAYERS * max(task.max_frames for task in tasks)
+        self._steps = steps.begin(batch=len(tasks), room=expected, most=most)
         self._hidden_B1H = self._prefill(tasks)
         self._graphs = StepGraphs(device, records=graphs)
 
@@ -114,38 +109,32 @@ class DecodeBatch:
         for rows in sharing.values():
             ids = torch.from_numpy(tasks[rows[0]].prompt).to(self._model.device, torch.long)
             rotation = self._model.rotation(torch.arange(len(ids), device=ids.device))
-            attend = self._cache.prefill(rows, len(ids))
+            attend = self._steps.prefill(rows, len(ids))
             states = self._model(self._model.embed(ids).unsqueeze(0), rotation, attend)
             hidden[rows] = states[:, -1:].float()
         return hidden
 
     def step(self) -> None:
         """Draw the next token of every track and feed it back."""
-        if self._cache.is_full:
-            self._cache.grow(self._most)
-        layer, window = self._step % COARSE_LAYERS, self._cache.next_window()
+        layer, window = self._step % COARSE_LAYERS, self._steps.next_window()
         if window != self._window:
             # Windows only grow, and a cache grows only with them: earlier recordings are of no more use.
             self._graphs.forget()
             self._window = window
-        # What a step changes and the next one reads; the cache's own rows are written before they are read.
-        state = (self._hidden_B1H, self._cache.lengths, self._place)
+        # What a step changes and the next one reads.
+        state = (self._hidden_B1H, self._place, *self._steps.state)
         self._graphs.run((layer, window), lambda: self._advance(layer, window), state)
         self._step += 1
 
     def _advance(self, layer: int, window: int) -> None:
         """One step as the device sees it: everything it reads and writes stays where it is from step to step."""
-        logits = linear(self._hidden_B1H, self._heads[layer]).squeeze(1)
+        logits = self._heads[layer](self._hidden_B1H)
         uniform = self._uniform_SB.index_select(0, self._place).squeeze(0)
         index = draw(logits, uniform, top_k=self._top_k, row_top_k=self._row_top_k, temperature=self._temperature)
         self._drawn_SB.index_copy_(0, self._place, index.unsqueeze(0))
         codes = self._layout.window(layer)
         ids = torch.where(index < len(codes), index + codes.start, self._layout.end_of_generation)
-        rotation = self._rotations.at(self._cache.lengths)
-        attend = decode_attention(self._cache, window)
-        hidden = self._model(self._model.embed(ids).unsqueeze(1), rotation, attend)
-        self._hidden_B1H.copy_(hidden)
-        self._cache.lengths.add_(1)
+        self._hidden_B1H.copy_(self._steps.hidden(self._model.embed(ids).unsqueeze(1), window))
         self._place.add_(1)
 
     @property

@@ -8,9 +8,6 @@ import torch
 
 from core.errors import KhalaError
 
-_IN_CACHES = 2**24
-"""Numbers of a backbone that stay in a processor's caches from step to step."""
-
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -48,18 +45,18 @@ class Formats:
         return backbone if backbone == superres else f"{backbone}, super-resolution {superres}"
 
 
-def choose_formats(name: str | None, device: torch.device, *, backbone_numbers: int) -> Formats:
+def choose_formats(name: str | None, device: torch.device) -> Formats:
     """The named format for both, or what suits the device: bfloat16 on CUDA, float32 elsewhere.
 
     Processors that multiply bfloat16 use it for super-resolution, which reads whole songs at once: that takes less
-    time, and what it adds to a song is the same (docs/numerics.md). For the backbone they do only if its blocks hold so
-    many ``backbone_numbers`` that a step is spent on reading them.
+    time, and what it adds to a song is the same (docs/numerics.md). The backbone gains nothing from it there: its steps
+    read weights in 16 bits as it is (``models.cpu``).
     """
     if name is None or name == "auto":
         if device.type == "cuda":
             return Formats.both(torch.bfloat16)
         fast = torch.bfloat16 if device.type == "cpu" and _multiplies_bfloat16() else torch.float32
-        return Formats(backbone=fast if backbone_numbers > _IN_CACHES else torch.float32, superres=fast)
+        return Formats(backbone=torch.float32, superres=fast)
     if name not in DTYPES:
         raise KhalaError(f"The number format '{name}' is not supported: use {' or '.join(DTYPES)}.")
     return Formats.both(DTYPES[name])

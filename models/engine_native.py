@@ -19,7 +19,6 @@ from models.checkpoint.transformer_weights import Fc1Bias
 from models.checkpoint.tree import CheckpointTree, StageFiles, find_checkpoints
 from models.codec.native import NativeCodecDecoder, NativeCodecEncoder
 from models.devices import Formats, choose_device, choose_formats
-from models.memory import block_numbers
 from models.residency import Resident, ResidentStages
 from models.superres import NativeSuperResolver
 from models.tokenizer import TextTokenizer
@@ -97,11 +96,11 @@ class NativeEngine(ResidentStages):
         """
         tree = find_checkpoints(checkpoints)
         chosen = choose_device(device)
-        config, backbone = tree.backbone.open()
+        _, backbone = tree.backbone.open()
         engine = cls(
             tree,
             device=chosen,
-            formats=choose_formats(dtype, chosen, backbone_numbers=block_numbers(config)),
+            formats=choose_formats(dtype, chosen),
             fc1_bias=resolve_fc1_bias(tree, fc1_bias),
             quantize=Quantize(quantize),
             runtime_mode=runtime_mode,

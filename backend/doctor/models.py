@@ -57,7 +57,7 @@ def _checkpoint(settings: Settings, named: Path | None) -> Iterator[Finding]:
     from models.checkpoint.choose import present_checkpoints
     from models.checkpoint.tree import find_checkpoints
     from models.devices import choose_device, choose_formats
-    from models.memory import MemoryNeed, block_numbers
+    from models.memory import MemoryNeed
     from models.transformer.quantize import Quantize
 
     folder = settings.paths.checkpoints
@@ -78,7 +78,7 @@ def _checkpoint(settings: Settings, named: Path | None) -> Iterator[Finding]:
         need = MemoryNeed(
             config=config,
             stage_numbers=[sum(map(math.prod, names.source.shapes.values())) for names in (backbone, superres)],
-            formats=choose_formats(settings.models.dtype, device, backbone_numbers=block_numbers(config)),
+            formats=choose_formats(settings.models.dtype, device),
             quantize=Quantize(settings.models.quantize),
             runtime_mode=settings.models.runtime_mode,
         )

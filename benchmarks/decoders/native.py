@@ -10,9 +10,7 @@ from benchmarks.random_engine import randomised
 from benchmarks.shapes import LAYOUT
 from core.engine import BackboneTask
 from models.backbone import NativeBackbone
-from models.step_threads import threads_for_steps
 from models.transformer.config import TransformerConfig
-from models.transformer.linear import weight_bytes
 from models.transformer.model import Transformer
 
 
@@ -37,8 +35,9 @@ class Native:
 
     @torch.inference_mode()
     def step(self) -> None:
-        with threads_for_steps(self._model):
-            self._batch.step()
+        self._batch.step()
 
     def weight_bytes(self) -> int:
-        return weight_bytes(self._model.blocks) + self._backbone._heads[0].nbytes
+        blocks = self._model.blocks
+        in_blocks = sum(tensor.nbytes for tensor in (*blocks.parameters(), *blocks.buffers()))
+        return in_blocks + self._backbone._heads[0].nbytes

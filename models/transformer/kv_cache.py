@@ -34,7 +34,6 @@ class KVCache:
         self.host_lengths = [0] * batch
         self.rows = torch.arange(batch, device=device)
         self.places = torch.arange(shape[2], device=device)
-        self.threads = torch.get_num_threads()
 
     @property
     def is_full(self) -> bool:

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from models.checkpoint.miniature import TRANSFORMER, random_transformer
+from models.cpu.steps import CpuStepModel
+from models.decode_steps import TorchStepModel, TrackSteps
 from models.megatron.gpt import MegatronGpt
 from models.megatron.process_group import process_group
 from models.transformer.attention import attend_causal, attend_full
-from models.transformer.decode_attention import decode_attention
-from models.transformer.kv_cache import KVCache
 from models.transformer.model import Transformer
 
 VOCAB_SIZE = 300
@@ -69,44 +69,53 @@ def test_half_precision_reads_tables_that_are_kept_in_full(
     torch.testing.assert_close(hidden.float(), reference.bidirectional_hidden(embedded), atol=0.1, rtol=0.05)
 
 
+@pytest.fixture(params=[TorchStepModel, CpuStepModel], ids=["torch's", "kernels"])
+def step_model(request: pytest.FixtureRequest, model: Transformer) -> TorchStepModel | CpuStepModel:
+    made: TorchStepModel | CpuStepModel = request.param(copy.deepcopy(model))
+    return made
+
+
 @torch.inference_mode()
-def _cached_logits(model: Transformer, ids: torch.Tensor) -> torch.Tensor:
-    """Logits behind each token after the prompt; each track's prompt is read by itself."""
-    cache = KVCache(model.config, batch=len(ids), room=64, device=model.device, dtype=model.dtype)
-    for row, prompt in enumerate(ids[:, :PROMPT]):
-        model(model.embed(prompt[None]), model.rotation(torch.arange(PROMPT)), cache.prefill([row], PROMPT))
-    steps = []
-    for token in ids[:, PROMPT:].T:
-        rotation = model.rotation(cache.lengths[:, None, None])
-        steps.append(model(model.embed(token[:, None]), rotation, decode_attention(cache, cache.next_window())))
-        cache.lengths += 1
-    return model.logits(torch.cat(steps, dim=1), range(VOCAB_SIZE))
+def _begun(model: Transformer, step_model: TorchStepModel | CpuStepModel, prompts: list[torch.Tensor]) -> TrackSteps:
+    """Steps behind the prompts, each of which is read by itself."""
+    steps = step_model.begin(batch=len(prompts), room=64, most=64)
+    for row, prompt in enumerate(prompts):
+        rotation = model.rotation(torch.arange(len(prompt)))
+        model(model.embed(prompt[None]), rotation, steps.prefill([row], len(prompt)))
+    return steps
 
 
-def test_cached_decoding_is_megatrons(model: Transformer, reference: MegatronGpt, ids: torch.Tensor) -> None:
+@torch.inference_mode()
+def _cached_logits(model: Transformer, step_model: TorchStepModel | CpuStepModel, ids: torch.Tensor) -> torch.Tensor:
+    """Logits behind each token after the prompt."""
+    steps = _begun(model, step_model, list(ids[:, :PROMPT]))
+    hidden = [steps.hidden(model.embed(token[:, None]), steps.next_window()) for token in ids[:, PROMPT:].T]
+    return model.logits(torch.cat(hidden, dim=1), range(VOCAB_SIZE))
+
+
+def test_cached_decoding_is_megatrons(
+    model: Transformer, step_model: TorchStepModel | CpuStepModel, reference: MegatronGpt, ids: torch.Tensor
+) -> None:
     context, _ = reference.begin(ids[:, :PROMPT], room=64)
     expected = torch.stack([reference.follow(context, token) for token in ids[:, PROMPT:].T], dim=1)
-    torch.testing.assert_close(_cached_logits(model, ids), expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(_cached_logits(model, step_model, ids), expected, atol=1e-5, rtol=1e-5)
 
 
-def test_cached_decoding_is_the_uncached_one(model: Transformer, ids: torch.Tensor) -> None:
+def test_cached_decoding_is_the_uncached_one(
+    model: Transformer, step_model: TorchStepModel | CpuStepModel, ids: torch.Tensor
+) -> None:
     uncached = _causal_logits(model, ids)[:, PROMPT:]
-    torch.testing.assert_close(_cached_logits(model, ids), uncached, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(_cached_logits(model, step_model, ids), uncached, atol=1e-5, rtol=1e-5)
 
 
 @torch.inference_mode()
-def test_tracks_of_different_length_share_a_cache(model: Transformer, ids: torch.Tensor) -> None:
+def test_tracks_of_different_length_share_a_cache(
+    model: Transformer, step_model: TorchStepModel | CpuStepModel, ids: torch.Tensor
+) -> None:
     lengths = [PROMPT, PROMPT - 4]
-    cache = KVCache(model.config, batch=2, room=64, device=model.device, dtype=model.dtype)
-    for row, length in enumerate(lengths):
-        rotation = model.rotation(torch.arange(length))
-        model(model.embed(ids[row : row + 1, :length]), rotation, cache.prefill([row], length))
+    steps = _begun(model, step_model, [ids[row, :length] for row, length in enumerate(lengths)])
     token = torch.stack([ids[row, length] for row, length in enumerate(lengths)])
-    hidden = model(
-        model.embed(token[:, None]),
-        model.rotation(cache.lengths[:, None, None]),
-        decode_attention(cache, cache.next_window()),
-    )
+    hidden = steps.hidden(model.embed(token[:, None]), steps.next_window())
     for row, length in enumerate(lengths):
         alone = _causal_logits(model, ids[row : row + 1, : length + 1])[0, -1]
         torch.testing.assert_close(model.logits(hidden, range(VOCAB_SIZE))[row, 0], alone, atol=1e-5, rtol=1e-5)

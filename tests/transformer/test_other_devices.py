@@ -12,6 +12,7 @@ from core.engine import BackboneTask
 from core.token_layout import COARSE_LAYERS, TokenLayout
 from models.backbone import NativeBackbone
 from models.checkpoint.miniature import TRANSFORMER
+from models.decode_steps import TorchSteps
 from models.megatron.gpt import MegatronGpt
 from models.megatron.process_group import device_of, process_group
 from models.transformer.attention import attend_full
@@ -54,7 +55,8 @@ def test_native_steps_neither_leave_the_device_nor_read_from_it(model: Transform
         batch = NativeBackbone(model, LAYOUT, graphs=False).begin([task] * TRACKS)
         for _ in range(PROMPT, WINDOW_STEP + 4):
             batch.step()
-    assert batch._cache.keys[0].shape[2] > WINDOW_STEP, "it grew on the way"
+    assert isinstance(batch._steps, TorchSteps)
+    assert batch._steps._cache.keys[0].shape[2] > WINDOW_STEP, "it grew on the way"
 
 
 @torch.inference_mode()

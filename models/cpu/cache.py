@@ -1,0 +1,46 @@
+"""Keys and values of a batch on a CPU: float32, in the order in which the kernels read them.
+
+There is room for the longest song from the start: memory that nobody has written to takes up none.
+Legend: B tracks, N heads, G key/value groups, T time, D head size, L layers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from models.cpu.attention import CHUNK
+from models.transformer.attention import attend_causal
+from models.transformer.config import TransformerConfig
+
+
+class CpuCache:
+    """keys [L, B, G, T, D]; values [L, B, G, T / CHUNK, D, CHUNK]; ``lengths`` [B] of what is filled."""
+
+    def __init__(self, config: TransformerConfig, *, batch: int, room: int) -> None:
+        chunks, groups, size = -(-room // CHUNK), config.num_groups, config.head_size
+        # NumPy's zeros, not torch's: those would be written.
+        self.keys = np.zeros((config.num_layers, batch, groups, chunks * CHUNK, size), np.float32)
+        self.values = np.zeros((config.num_layers, batch, groups, chunks, size, CHUNK), np.float32)
+        self.lengths = np.zeros(batch, np.int64)
+
+    def prefill(self, rows: list[int], length: int) -> CpuPrefill:
+        """The attention of a prompt of ``length`` ids that is computed once and shared by ``rows``."""
+        self.lengths[rows] = length
+        return CpuPrefill(self, rows)
+
+
+class CpuPrefill:
+    """Causal attention over a prompt [1, …], whose keys and values are copied to the rows that share it."""
+
+    def __init__(self, cache: CpuCache, rows: list[int]) -> None:
+        self._keys, self._values, self._rows = torch.from_numpy(cache.keys), torch.from_numpy(cache.values), rows
+
+    def __call__(self, layer: int, q_BNTD: torch.Tensor, k_BGTD: torch.Tensor, v_BGTD: torch.Tensor) -> torch.Tensor:
+        time = k_BGTD.shape[2]
+        chunks = F.pad(v_BGTD, (0, 0, 0, -time % CHUNK)).view(*k_BGTD.shape[:2], -1, CHUNK, k_BGTD.shape[3]).mT
+        for row in self._rows:
+            self._keys[layer, row, :, :time] = k_BGTD[0]
+            self._values[layer, row, :, : chunks.shape[2]] = chunks[0]
+        return attend_causal(layer, q_BNTD, k_BGTD, v_BGTD)
