@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     # Threads that spin while they wait for each other make a model tens of times slower as soon as another program
     # wants a core. OpenMP reads this when torch is loaded, which is still to come; workers inherit it.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    if (quota := cpu_quota()) is not None and quota < (os.cpu_count() or 1):
+    if quota := cpu_quota():
         os.environ.setdefault("OMP_NUM_THREADS", str(quota))
     # Imported here and by name, so that serve never pays for (or imports) what only the model commands need.
     module = importlib.import_module(f"backend.cli.{command}")

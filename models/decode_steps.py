@@ -5,7 +5,7 @@ Legend: B tracks, H hidden, V rows of a head.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+import logging
 from typing import Protocol
 
 import torch
@@ -15,6 +15,8 @@ from models.transformer.attention import Attend
 from models.transformer.decode_attention import DecodeAttention
 from models.transformer.kv_cache import KVCache
 from models.transformer.model import Transformer
+
+logger = logging.getLogger(__name__)
 
 
 class Head(Protocol):
@@ -59,11 +61,14 @@ class StepModel(Protocol):
 
 
 def step_model(model: Transformer) -> StepModel:
-    """The fastest way there is here. Without Numba a CPU takes torch's, which needs several times as long."""
-    if model.device.type == "cpu" and find_spec("numba"):
-        from models.cpu.steps import CpuStepModel  # compilers are nothing for a GPU's stock image
-
-        return CpuStepModel(model)
+    """The fastest way there is here."""
+    if model.device.type == "cpu":
+        try:
+            from models.cpu.steps import CpuStepModel  # a GPU's stock image has no compiler for it
+        except ImportError as error:
+            logger.warning("steps on this CPU take several times as long as they could: %s", error)
+        else:
+            return CpuStepModel(model)
     return TorchStepModel(model)
 
 

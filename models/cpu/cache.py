@@ -6,10 +6,14 @@ Legend: B tracks, N heads, G key/value groups, T time, D head size, L layers.
 
 from __future__ import annotations
 
+import math
+import mmap
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from models.cpu.arithmetic import Floats
 from models.cpu.attention import CHUNK
 from models.transformer.attention import attend_causal
 from models.transformer.config import TransformerConfig
@@ -20,9 +24,8 @@ class CpuCache:
 
     def __init__(self, config: TransformerConfig, *, batch: int, room: int) -> None:
         chunks, groups, size = -(-room // CHUNK), config.num_groups, config.head_size
-        # NumPy's zeros, not torch's: those would be written.
-        self.keys = np.zeros((config.num_layers, batch, groups, chunks * CHUNK, size), np.float32)
-        self.values = np.zeros((config.num_layers, batch, groups, chunks, size, CHUNK), np.float32)
+        self.keys = _zeros(config.num_layers, batch, groups, chunks * CHUNK, size)
+        self.values = _zeros(config.num_layers, batch, groups, chunks, size, CHUNK)
         self.lengths = np.zeros(batch, np.int64)
 
     def prefill(self, rows: list[int], length: int) -> CpuPrefill:
@@ -44,3 +47,15 @@ class CpuPrefill:
             self._keys[layer, row, :, :time] = k_BGTD[0]
             self._values[layer, row, :, : chunks.shape[2]] = chunks[0]
         return attend_causal(layer, q_BNTD, k_BGTD, v_BGTD)
+
+
+def _zeros(*shape: int) -> Floats:
+    """Zeros that take up memory only once they are written to.
+
+    Torch's would be written at once; NumPy's come in huge pages, two megabytes taken up for the first number in each.
+    """
+    try:
+        pages = mmap.mmap(-1, 4 * math.prod(shape), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise MemoryError(str(error)) from error
+    return np.frombuffer(pages, np.float32).reshape(shape)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, InTreeCacheLocator, UserWideCacheLocator
 from numba.extending import intrinsic
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -16,10 +18,16 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 # Sums may be split among the lanes of a vector register. What is not a number stays none: it has to be noticed.
 _FAST_MATH = {"reassoc", "contract", "nsz", "arcp"}
 
+_SOURCES = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).digest()
+
+logger = logging.getLogger(__name__)
+
 
 def kernel(function: _Function) -> _Function:
     """The function as machine code, compiled when it is first called with arguments of some types."""
-    compiled = numba.njit(fastmath=_FAST_MATH, error_model="numpy", nogil=True, cache=_IS_KEPT)(function)
+    compiled: Any = numba.njit(fastmath=_FAST_MATH, error_model="numpy", nogil=True)(function)
+    with suppress(RuntimeError):  # there is no place to keep anything in
+        compiled._cache = _KeptCode(function)  # type: ignore[no-untyped-call]
     return cast(_Function, compiled)
 
 
@@ -28,24 +36,41 @@ def instructions(typed: Callable[..., Any]) -> Callable[..., Any]:
     return cast(Callable[..., Any], intrinsic(typed))
 
 
-def _keep() -> bool:
-    """Whether there is a place to keep machine code in: beside the sources, else among the user's caches.
+class _OfAllSources:
+    """Numba would compile again when a function's own file has changed, but not for those that it calls."""
 
-    Numba would compile again when a function's own file has changed, but not for those that it calls; so each state of
-    all the sources has a folder of its own.
-    """
-    sources = b"".join(source.read_bytes() for source in sorted(Path(__file__).parent.glob("*.py")))
-    state = hashlib.sha256(sources).hexdigest()[:16]
-    for place in (Path(__file__).parent / "__pycache__", Path("~/.cache/khala").expanduser()):
-        folder = place / state
+    def get_source_stamp(self) -> bytes:
+        return _SOURCES
+
+
+class _BesideSources(_OfAllSources, InTreeCacheLocator):
+    pass
+
+
+class _UsersCache(_OfAllSources, UserWideCacheLocator):
+    pass
+
+
+class _Places(CompileResultCacheImpl):
+    _locator_classes = (_BesideSources, _UsersCache)  # type: ignore[assignment]
+
+
+class _KeptCode(FunctionCache):
+    """What cannot be read, as after a power cut, or written, on a full disk, is compiled: no song fails of it."""
+
+    _impl_class = _Places
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK):
-            numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
-            return True
-    return False
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        except Exception as error:  # whatever a half-written pickle raises
+            logger.warning("machine code in %s cannot be read (%r) and is compiled anew", self.cache_path, error)
+            with suppress(OSError):
+                self.flush()  # type: ignore[no-untyped-call]
+            return None
 
-
-_IS_KEPT = _keep()
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        except OSError as error:
+            logger.warning("machine code is not kept: %s", error)

@@ -79,6 +79,8 @@ class CpuSteps:
 
     def hidden(self, embedded_B1H: torch.Tensor, window: int) -> torch.Tensor:
         cache, x = self._cache, even_rows(embedded_B1H)
+        if cache.lengths.max() >= self._turns.shape[1]:
+            raise IndexError(f"there is room for {self._turns.shape[1]} positions and no more")
         arguments = (self._blocks, self._epsilon, cache.keys, cache.values, cache.lengths, self._turns, self._workspace)
         self._team.run(through_blocks, x, *arguments)
         cache.lengths += 1

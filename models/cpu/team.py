@@ -1,7 +1,8 @@
 """Threads that go through a step together: they take jobs from one board and wait for each other between phases.
 
 They wait by looking, for a phase takes microseconds and waking a thread that sleeps takes longer; after a while of it
-they let others run. Each phase has two counters on the board, in a cache line each: jobs taken, threads arrived.
+they let others run. Each phase has two counters on the board, in a cache line each: jobs taken, threads arrived. The
+last number says that somebody has given up.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from models.cpu.kernel import instructions, kernel
 
 _LINE = 8
 """Counters to a cache line."""
+_GIVEN_UP = -1
 _LOOKS = 2_000
 """Before a waiting thread lets others run: some microseconds."""
 
@@ -28,24 +30,37 @@ class Team:
     """The threads of one batch's steps. They share nothing but the arguments of a step."""
 
     def __init__(self, threads: int, phases: int) -> None:
-        self.threads = threads
+        self._threads = threads
         # Of this team alone: two that shared some would wait for each other's. None starts before it is needed.
-        self._helpers = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode-step")
-        # A thread may still be leaving one step when the next begins, so they take turns.
+        self._helpers = ThreadPoolExecutor(max_workers=max(1, threads - 1), thread_name_prefix="decode-step")
+        # A helper may still be leaving one step when the next one begins, so they take turns; it is back for that one.
         self._boards = [np.zeros((phases + 1) * 2 * _LINE, np.int64) for _ in range(2)]
 
     def run(self, step: Callable[..., None], *arguments: Any) -> None:
-        """``step(threads, thread, board, *arguments)`` on every thread; returns when the last phase is over."""
+        """``step(threads, thread, board, *arguments)`` on every thread; returns when the last phase is over.
+
+        Raises what any of them raised.
+        """
         self._boards.reverse()
         board = self._boards[0]
         board.fill(0)
+
+        def take_part(thread: int) -> None:
+            try:
+                step(self._threads, thread, board, *arguments)
+            except BaseException:
+                board[_GIVEN_UP] = 1
+                raise
+
         try:
-            for thread in range(1, self.threads):
-                self._helpers.submit(step, self.threads, thread, board, *arguments)
-            step(self.threads, 0, board, *arguments)
+            helpers = [self._helpers.submit(take_part, thread) for thread in range(1, self._threads)]
         except BaseException:
-            board[-1] = 1  # nobody waits for who does not come
+            board[_GIVEN_UP] = 1
             raise
+        take_part(0)
+        if board[_GIVEN_UP]:
+            for helper in helpers:
+                helper.result()
 
 
 @kernel
@@ -61,7 +76,7 @@ def meet(board: Board, phase: int, threads: int) -> None:
     place = 2 * _LINE * phase + _LINE
     _add(board, place, 1)
     looks = 0
-    while _read(board, place) < threads and board[-1] == 0:
+    while _read(board, place) < threads and board[_GIVEN_UP] == 0:
         looks += 1
         if looks > _LOOKS:
             _let_others_run()

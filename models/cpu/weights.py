@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple, cast
 
 import torch
+from llvmlite.binding import get_host_cpu_features
 from torch import nn
 
 from models.cpu.arithmetic import Floats, Weights
@@ -16,11 +17,10 @@ from models.transformer.linear import Linear
 from models.transformer.model import Block, Transformer
 from models.transformer.quantize import Int8Linear
 
-_LEAST_HALF = 2.0**-24
-"""What is smaller half precision rounds to it or to nothing; beside float32's own rounding of a sum that is nothing."""
-
 _AS_STORED = {torch.float16: torch.int16, torch.bfloat16: torch.uint16}
-"""Numba knows neither format, and half precision has a sign of its own to be told from bfloat16 by."""
+"""Numba knows neither format; integers with and without a sign tell them apart."""
+_WIDENS_HALF = get_host_cpu_features().get("f16c", True)
+"""Very old x86 processors do not, and nothing else would do it for them."""
 
 
 class Matrices(NamedTuple):
@@ -51,8 +51,7 @@ def blocks_for_kernels(model: Transformer) -> BlockWeights:
         [block.ffn.gate_up for block in blocks],
         [block.ffn.down for block in blocks],
     ]
-    formats = [_format_of(kind) for kind in kinds]
-    qkv, out, gate_up, down = (_stacked(kind, dtype) for kind, dtype in zip(kinds, formats, strict=True))
+    qkv, out, gate_up, down = map(_stacked, kinds)
     return BlockWeights(
         attention_norm=_rows([block.attention_norm.weight for block in blocks]),
         qkv=qkv,
@@ -65,18 +64,18 @@ def blocks_for_kernels(model: Transformer) -> BlockWeights:
 
 def for_kernels(weight: torch.Tensor) -> Weights:
     """One matrix [out, in] as the kernels read it."""
-    narrow = weight.detach().to(narrowest(weight)).contiguous()
-    return as_array(narrow)
+    return as_array(weight.detach().to(narrowest([weight])).contiguous())
 
 
-def narrowest(weight: torch.Tensor) -> torch.dtype:
-    """The format of the fewest bits that holds all of a matrix."""
-    if weight.dtype != torch.float32:
-        return weight.dtype
-    if torch.equal(weight.bfloat16().float(), weight):
-        return torch.bfloat16
-    holds = bool(((weight - weight.half()).abs() <= _LEAST_HALF / 2).all())
-    return torch.float16 if holds else torch.float32
+def narrowest(weights: list[torch.Tensor]) -> torch.dtype:
+    """The format of the fewest bits that holds all of some matrices."""
+    stored = {weight.dtype for weight in weights}
+    if len(stored) == 1 and torch.float32 not in stored:
+        return stored.pop()
+    for dtype in (torch.bfloat16, torch.float16) if _WIDENS_HALF else (torch.bfloat16,):
+        if all(torch.equal(weight.to(dtype).float(), weight.float()) for weight in weights):
+            return dtype
+    return torch.float32
 
 
 def as_array(tensor: torch.Tensor) -> Weights:
@@ -86,14 +85,11 @@ def as_array(tensor: torch.Tensor) -> Weights:
     return array
 
 
-def _format_of(kind: list[nn.Module]) -> torch.dtype:
-    found = {narrowest(cast(torch.Tensor, module.weight)) for module in kind}
-    return found.pop() if len(found) == 1 else torch.float32
-
-
-def _stacked(kind: list[nn.Module], dtype: torch.dtype) -> Matrices:
-    first = cast(torch.Tensor, kind[0].weight)
-    stack = torch.empty(len(kind), *first.shape, dtype=dtype)
+def _stacked(kind: list[nn.Module]) -> Matrices:
+    weights = [cast(torch.Tensor, module.weight) for module in kind]
+    first = weights[0]
+    stack = torch.empty(len(kind), *first.shape, dtype=narrowest(weights))
+    del weights  # each is to leave as it is copied
     for kept, module in zip(stack, kind, strict=True):
         kept.copy_(cast(torch.Tensor, module.weight))
         if isinstance(module, Linear):

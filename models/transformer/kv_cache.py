@@ -13,14 +13,14 @@ from models.transformer.attention import attend_causal
 from models.transformer.config import TransformerConfig
 
 WINDOW_STEP = 512
-"""Room, and on a GPU what attention looks at, is a multiple of this many positions: few distinct shapes, and one order
-of summation whatever the length of the longest neighbour in the batch, so a track's numbers do not depend on it."""
+"""Room, and what attention looks at, is a multiple of this many positions: few distinct shapes, and for most steps one
+order of summation whatever the length of the longest neighbour in the batch."""
 
 
 class KVCache:
     """Keys and values of all layers, and how many positions of each track are filled.
 
-    ``lengths`` counts them where the keys are, without the token of a running step; ``host_lengths``, with it.
+    ``lengths`` counts them where the keys are, without the token of a running step; the host knows the longest with it.
     """
 
     def __init__(
@@ -31,14 +31,14 @@ class KVCache:
             [torch.zeros(shape, device=device, dtype=dtype) for _ in range(config.num_layers)] for _ in range(2)
         )
         self.lengths = torch.zeros(batch, dtype=torch.long, device=device)
-        self.host_lengths = [0] * batch
+        self._longest = 0
         self.rows = torch.arange(batch, device=device)
         self.places = torch.arange(shape[2], device=device)
 
     @property
     def is_full(self) -> bool:
         """Whether the longest track has no room for another position."""
-        return max(self.host_lengths) >= len(self.places)
+        return self._longest >= len(self.places)
 
     def grow(self, most: int) -> None:
         """Make half as much room again, but no more than for ``most`` positions; recorded steps know the old room.
@@ -54,14 +54,13 @@ class KVCache:
     def prefill(self, rows: list[int], length: int) -> Prefill:
         """The attention of a prompt of ``length`` ids that is computed once and shared by ``rows``."""
         self.lengths[rows] = length
-        for row in rows:
-            self.host_lengths[row] = length
+        self._longest = max(self._longest, length)
         return Prefill(self, rows)
 
     def next_window(self) -> int:
         """How many positions the next step has to look at; counts it as taken on the host."""
-        self.host_lengths = [length + 1 for length in self.host_lengths]
-        return _whole_windows(max(self.host_lengths))
+        self._longest += 1
+        return _whole_windows(self._longest)
 
 
 class Prefill:

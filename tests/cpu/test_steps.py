@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from models.checkpoint.miniature import random_transformer
 from models.cpu.attention import CHUNK
 from models.cpu.steps import CpuStepModel
-from models.cpu.weights import narrowest
+from models.cpu.weights import as_array, narrowest
+from models.decode_steps import TorchStepModel, step_model
 from models.transformer.attention import attend_causal
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
@@ -22,6 +25,7 @@ UNEVEN = TransformerConfig(num_layers=2, hidden_size=50, num_heads=9, num_groups
 """Nothing is a multiple of what a tile or a register takes."""
 UNBIASED = replace(USUAL, linear_bias=False)
 VOCAB = 301
+MATRICES = ("attention.qkv", "attention.out", "ffn.gate_up", "ffn.down")
 ACROSS = CHUNK - 2, 5
 """A prompt and steps behind it that pass from one chunk to the next."""
 
@@ -59,34 +63,78 @@ def test_a_head_gives_logits_that_do_not_depend_on_neighbours() -> None:
     assert head.nbytes == weight.nbytes
 
 
-def test_blocks_computed_in_bfloat16_step_in_float32() -> None:
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_tracks_of_any_length_are_each_as_they_are_alone(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model = _model(USUAL, "bfloat16")
-    ids = _ids(1, sum(ACROSS))
-    wide = _steps(model, ids, *ACROSS)
+    lengths = [2 * CHUNK + 76, 5, CHUNK - 1, CHUNK, 1]
+    tracks = [row[: length + 3] for row, length in zip(_ids(5, max(lengths) + 3), lengths, strict=True)]
+    alone = torch.cat([_follow(model, [track], 3) for track in tracks])
+    monkeypatch.setattr("models.cpu.steps._BYTES_A_THREAD", 1)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    assert torch.equal(_follow(model, tracks, 3), alone)
+
+
+def test_blocks_in_bfloat16_step_in_float32() -> None:
+    model = _model(USUAL, "bfloat16")
     half = copy.deepcopy(model)
     half.blocks.to(torch.bfloat16)
-    torch.testing.assert_close(_steps(half, ids, *ACROSS), wide, atol=0.1, rtol=0.05)
+    ids = list(_ids(2, 20))
+    assert torch.equal(_follow(half, ids, 5, reader=model), _follow(model, ids, 5)), "behind the same prompt"
+
+
+@pytest.mark.parametrize("name", [*MATRICES, "attention_norm"])
+def test_what_is_not_a_number_is_noticed_in_its_own_track(name: str) -> None:
+    ids = _ids(3, 20)
+    broken = _model(USUAL, "float32")
+    weight = broken.blocks[0].get_submodule(name).weight
+    assert isinstance(weight, torch.Tensor)
+    weight.view(-1)[7] = float("nan")
+    assert _follow(broken, list(ids), 2).isnan().any(-1).all(), name
+    model = _model(USUAL, "float32")
+    model.embedding.weight[VOCAB - 1] = float("nan")
+    ids[1, -1] = VOCAB - 1
+    assert _follow(model, list(ids.clamp_max(VOCAB - 1)), 1).isnan().any(-1).flatten().tolist() == [False, True, False]
+
+
+def test_there_is_no_step_behind_the_last_position() -> None:
+    model = _model(USUAL, "float32")
+    steps = CpuStepModel(model).begin(batch=1, room=1, most=1)
+    token = model.embed(torch.tensor([[3]]))
+    steps.hidden(token, steps.next_window())
+    with pytest.raises(IndexError, match="1 positions"):
+        steps.hidden(token, steps.next_window())
+
+
+def test_a_cpu_without_numba_takes_torchs_steps_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = _model(USUAL, "float32")
+    assert isinstance(step_model(model), CpuStepModel)
+    monkeypatch.setitem(sys.modules, "models.cpu.steps", None)
+    assert isinstance(step_model(model), TorchStepModel)
+    assert "several times as long" in caplog.text
 
 
 @pytest.mark.parametrize(("bits", "share"), [("float32", 1), ("float16", 0.5), ("bfloat16", 0.5), ("int8", 0.25)])
 def test_matrices_are_in_memory_once_in_the_fewest_bits(bits: str, share: float) -> None:
     model = _model(USUAL, bits)
     numbers = sum(_matrix(model, name).numel() for name in MATRICES)
-    CpuStepModel(model)
+    blocks = CpuStepModel(model)._blocks
     assert sum(_matrix(model, name).nbytes for name in MATRICES) == 4 * share * numbers
-
-
-MATRICES = ("attention.qkv", "attention.out", "ffn.gate_up", "ffn.down")
+    for name, kind in zip(MATRICES, (blocks.qkv, blocks.out, blocks.gate_up, blocks.down), strict=True):
+        assert np.shares_memory(as_array(_matrix(model, name)), kind.weight)
 
 
 def test_weights_that_would_change_keep_their_bits() -> None:
-    weight = torch.randn(32, 48, generator=torch.Generator().manual_seed(0))
-    assert narrowest(weight) == torch.float32
-    assert narrowest(weight.half().float()) == torch.float16
-    assert narrowest(weight.half().float() * 2.0**-20) == torch.float16, "what is lost is smaller than a sum's rounding"
-    assert narrowest(weight.half().float() * 1e6) == torch.float32, "too large for half precision"
-    assert narrowest(weight.bfloat16().float() * 2.0**100) == torch.bfloat16
-    assert narrowest(weight.fill_(float("nan"))) == torch.float32
+    exact = torch.randn(32, 48, generator=torch.Generator().manual_seed(0))
+    half, short = exact.half().float(), exact.bfloat16().float()
+    assert narrowest([exact]) == torch.float32
+    assert narrowest([half]) == torch.float16
+    assert narrowest([half * 2.0**-20]) == torch.float32, "too small for half precision"
+    assert narrowest([half * 1e6]) == torch.float32, "too large for it"
+    assert narrowest([short * 2.0**100]) == torch.bfloat16
+    assert narrowest([short.half().float(), half]) == torch.float16, "one format for all"
+    assert narrowest([exact.fill_(float("nan"))]) == torch.float32
 
 
 def _model(config: TransformerConfig, bits: str) -> Transformer:
@@ -109,13 +157,21 @@ def _ids(tracks: int, length: int) -> torch.Tensor:
     return torch.randint(0, VOCAB, (tracks, length), generator=torch.Generator().manual_seed(2))
 
 
-@torch.inference_mode()
 def _steps(model: Transformer, ids: torch.Tensor, prompt: int, steps: int) -> torch.Tensor:
     """Hidden states [B, steps, H] behind each token after the prompt."""
-    track_steps = CpuStepModel(model).begin(batch=len(ids), room=prompt, most=prompt + steps)
-    rotation = model.rotation(torch.arange(prompt))
-    for row, track in enumerate(ids):
-        model(model.embed(track[None, :prompt]), rotation, track_steps.prefill([row], prompt))
-    tokens = ids[:, prompt:].T.unsqueeze(-1)
+    return _follow(model, list(ids[:, : prompt + steps]), steps)
+
+
+@torch.inference_mode()
+def _follow(
+    model: Transformer, tracks: list[torch.Tensor], steps: int, *, reader: Transformer | None = None
+) -> torch.Tensor:
+    """Hidden states [B, steps, H] behind the last tokens of tracks of any length; ``reader`` reads what is before."""
+    lengths = [len(track) - steps for track in tracks]
+    track_steps = CpuStepModel(model).begin(batch=len(tracks), room=1, most=max(lengths) + steps)
+    for row, (track, length) in enumerate(zip(tracks, lengths, strict=True)):
+        prompt = model.embed(track[None, :length])
+        (reader or model)(prompt, model.rotation(torch.arange(length)), track_steps.prefill([row], length))
+    tokens = torch.stack([track[length:] for track, length in zip(tracks, lengths, strict=True)]).T.unsqueeze(-1)
     hidden = [track_steps.hidden(model.embed(token), track_steps.next_window()) for token in tokens]
     return torch.cat(hidden, dim=1)

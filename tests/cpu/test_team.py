@@ -33,18 +33,21 @@ def test_each_job_is_done_once_and_phases_follow_each_other(threads: int) -> Non
         assert (counts == np.arange(PHASES + 1)[:, None]).all()
 
 
-def test_nobody_waits_for_a_thread_that_does_not_come() -> None:
+@pytest.mark.parametrize("lost", [0, 1])
+def test_nobody_waits_for_a_thread_that_does_not_come(lost: int) -> None:
     team = Team(3, PHASES)
-    team.run(_count_jobs, np.zeros((PHASES + 1, JOBS), np.int64))
     came = threading.Semaphore(0)
 
     def interrupted(threads: int, thread: int, board: Board, counts: npt.NDArray[np.int64]) -> None:
-        if thread == 0:
+        if thread == lost:
             raise KeyboardInterrupt
         _count_jobs(threads, thread, board, counts)
         came.release()
 
+    counts = np.zeros((PHASES + 1, JOBS), np.int64)
     with pytest.raises(KeyboardInterrupt):
-        team.run(interrupted, np.zeros((PHASES + 1, JOBS), np.int64))
+        team.run(interrupted, counts)
     for _ in range(2):
         assert came.acquire(timeout=60)
+    team.run(_count_jobs, counts := np.zeros_like(counts))
+    assert counts[-1, 0] == PHASES, "the next step finds everybody there"
