@@ -55,13 +55,14 @@ def choose_formats(name: str | None, device: torch.device) -> Formats:
     if name is None or name == "auto":
         if device.type == "cuda":
             return Formats.both(torch.bfloat16)
-        fast = torch.bfloat16 if device.type == "cpu" and _multiplies_bfloat16() else torch.float32
+        fast = torch.bfloat16 if device.type == "cpu" and multiplies_bfloat16() else torch.float32
         return Formats(backbone=torch.float32, superres=fast)
     if name not in DTYPES:
         raise KhalaError(f"The number format '{name}' is not supported: use {' or '.join(DTYPES)}.")
     return Formats.both(DTYPES[name])
 
 
-def _multiplies_bfloat16() -> bool:
+def multiplies_bfloat16() -> bool:
+    """Whether this processor has instructions for products of bfloat16."""
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16"))

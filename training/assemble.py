@@ -17,16 +17,17 @@ from models.checkpoint.torch_dist import ITERATION_FILE, iteration_directory
 from models.checkpoint.tree import PUBLISHED_CODEC, find_checkpoints
 from models.checkpoint.word_tokenizer import write_word_tokenizer
 from training.codec import QUALITY_FILE
+from training.finish import FINISHED
 from training.text import known_words
 
 DEMO_CHECKPOINT = Path(__file__).resolve().parents[1] / "checkpoints" / "demo"
-DEMO_NAME = "khala-demo-v4"
+DEMO_NAME = "khala-demo-v5"
 LICENCE = "Apache-2.0"
 LONGEST = 1.3
 """Songs of the corpus last the asked length within 5 %; one that has not ended by then has lost its way."""
 SUGGESTED_MINUTES = 1
 """Most songs it was trained on, and two of them take a laptop a minute."""
-RECORDS = ("backbone.csv", "superres.csv", QUALITY_FILE)
+RECORDS = ("backbone.csv", "finish.csv", "superres.csv", QUALITY_FILE)
 
 
 def assemble(out: Path, checkpoint: Path, name: str = DEMO_NAME) -> None:
@@ -38,10 +39,10 @@ def assemble(out: Path, checkpoint: Path, name: str = DEMO_NAME) -> None:
     scratch = Path(tempfile.mkdtemp(prefix=f".{checkpoint.name}-", dir=checkpoint.parent))
     try:
         scratch.chmod(0o755)
-        for stage in ("backbone", "superresolution"):
-            newest = iteration_directory(out / stage)
-            shutil.copytree(newest, scratch / stage / newest.name)
-            shutil.copy(out / stage / ITERATION_FILE, scratch / stage)
+        for written in (out / FINISHED / "backbone", out / "superresolution"):
+            newest, stage = iteration_directory(written), scratch / written.name
+            shutil.copytree(newest, stage / newest.name)
+            shutil.copy(written / ITERATION_FILE, stage)
         shutil.copy(out / PUBLISHED_CODEC, scratch / PUBLISHED_CODEC)
         write_word_tokenizer(scratch / "tokenizer", known_words())
         CheckpointCard(

@@ -20,11 +20,13 @@ from models.checkpoint.names import MegatronNames
 from models.checkpoint.torch_dist import TorchDistSource, iteration_directory, read_arguments
 from models.checkpoint.torch_dist_writer import write_torch_dist
 from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
+from models.devices import multiplies_bfloat16
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
 from training.backbone_recipes import Recipe
 from training.coarse_loss import FIGURES, CoarseTrainer
 from training.corpus.dataset import HELD_OUT_SEED, Corpus
+from training.holds import hold
 from training.listening import Stage, songs_of_step, stage_of_step
 from training.loop import Loop
 from training.optimiser import Optimiser
@@ -58,6 +60,22 @@ class Lesson:
         return Lesson(prompts=self.prompts.to(device), songs=self.songs.to(device) if self.songs else None)
 
 
+def read_songs(stage: Stage, corpus: Corpus, layout: TokenLayout, seed: int, first: int, songs: int) -> CoarseBatch:
+    """Songs ``first`` … of a seed as a stage reads them, some of them astray."""
+    rng = np.random.default_rng([seed, first])
+    heard = songs_of_step(stage, corpus, seed, first, songs, rng)
+    batch = pack(heard, layout, length=stage.length)
+    if stage.spliced:
+        batch = splice(batch, heard, rng, share=stage.spliced)
+    return hold(batch, heard, rng, share=stage.held) if stage.held else batch
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """bfloat16 in the products of a step, but on processors that do not multiply it and would take longer."""
+    fast = device.type != "cpu" or multiplies_bfloat16()
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
+
+
 def read_backbone(directory: Path, layout: TokenLayout) -> Transformer:
     """The backbone that a run wrote into ``directory``, float32, as sharp as it was trained."""
     iteration = iteration_directory(directory / "backbone")
@@ -73,6 +91,18 @@ def read_backbone(directory: Path, layout: TokenLayout) -> Transformer:
     )
     model.output.weight /= SHARPNESS
     return model
+
+
+def write_backbone(directory: Path, model: Transformer, iteration: int) -> Path:
+    """Write ``directory``/backbone in the published format and half precision, as sharp as it is served."""
+    size = len(model.embedding.weight)
+    tensors = {name: tensor.cpu() for name, tensor in megatron_tensors(model).items()}
+    tensors["output_layer.weight"] *= SHARPNESS
+    tensors = {name: tensor.half() for name, tensor in tensors.items()}
+    arguments = model.config.to_arguments(
+        vocab_size=size, padded_vocab_size=size, fp16=True, params_dtype=torch.float16
+    )
+    return write_torch_dist(directory / "backbone", tensors, arguments, iteration=iteration)
 
 
 class Run:
@@ -115,14 +145,7 @@ class Run:
 
     def export(self) -> Path:
         """Write the backbone as a checkpoint of the published format, in half precision."""
-        size = self._layout.vocab_size(COARSE_LAYERS)
-        tensors = {name: tensor.cpu() for name, tensor in megatron_tensors(self.model).items()}
-        tensors["output_layer.weight"] *= SHARPNESS
-        tensors = {name: tensor.half() for name, tensor in tensors.items()}
-        arguments = self._recipe.config.to_arguments(
-            vocab_size=size, padded_vocab_size=size, fp16=True, params_dtype=torch.float16
-        )
-        return write_torch_dist(self._out / "backbone", tensors, arguments, iteration=self._loop.step)
+        return write_backbone(self._out, self.model, self._loop.step)
 
     def _batches(self) -> Iterator[tuple[Lesson, int]]:
         """The batches that are left."""
@@ -137,16 +160,10 @@ class Run:
         if step < reading.steps:
             return Lesson(prompts=prompts)
         stage, first = stage_of_step(self._recipe.stages, step - reading.steps)
-        return Lesson(prompts=prompts, songs=self._pack(stage, seed, first, stage.songs))
-
-    def _pack(self, stage: Stage, seed: int, first: int, songs: int) -> CoarseBatch:
-        rng = np.random.default_rng([seed, first])
-        heard = songs_of_step(stage, self._corpus, seed, first, songs, rng)
-        batch = pack(heard, self._layout, length=stage.length)
-        return splice(batch, heard, rng, share=stage.spliced) if stage.spliced else batch
+        return Lesson(prompts=prompts, songs=read_songs(stage, self._corpus, self._layout, seed, first, stage.songs))
 
     def _objective(self, lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
-        with torch.autocast(self._device.type, torch.bfloat16):
+        with autocast(self._device):
             loss, figures = self._read(lesson.prompts)
             if lesson.songs is None:
                 return loss, figures
@@ -157,14 +174,14 @@ class Run:
     def _evaluate(self) -> torch.Tensor:
         """Figures of held-out prompts, and of held-out songs as the stage that ends reads them."""
         reading = self._recipe.reading
-        with torch.autocast(self._device.type, torch.bfloat16):
+        with autocast(self._device):
             prompts = prompts_of_step(reading, self._layout, HELD_OUT_SEED, 0)
             figures = self._trainer.read(prompts.to(self._device))[1]
             heard = self._loop.step - reading.steps
             if heard <= 0:
                 return figures
             stage, _ = stage_of_step(self._recipe.stages, heard - 1)
-            songs = self._pack(stage, HELD_OUT_SEED, 0, HELD_OUT_SONGS)
+            songs = read_songs(stage, self._corpus, self._layout, HELD_OUT_SEED, 0, HELD_OUT_SONGS)
             return _merged(self._trainer(songs.to(self._device))[1], figures)
 
 

@@ -14,6 +14,7 @@ from training.reading import Reading
 ROTARY_BASE = 10_000.0
 WARM_UP_STEPS = 40
 RESTART_SHARE = 0.5
+_FINISH_SEED = 161_803
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,9 @@ class Recipe:
     rounds: tuple[tuple[Stage, ...], ...]
     """The stages that come one after another, in rounds: in each the rates rise and fall once, from the second on only
     ``RESTART_SHARE`` as high."""
+    finish: tuple[Stage, ...] = ()
+    """What is read at last, as it is served (``training.finish``)."""
+    finish_rate: float = 3e-4
     width: int = 256
     layers: int = 6
     heads: int = 4
@@ -55,6 +59,20 @@ class Recipe:
         return self.reading.steps + sum(stage.steps for stage in self.stages)
 
     @property
+    def finish_seed(self) -> int:
+        """Seed of the songs that are read at last, so that none is read a second time."""
+        return _FINISH_SEED + self.seed
+
+    @property
+    def finish_steps(self) -> int:
+        return sum(stage.steps for stage in self.finish)
+
+    @property
+    def finish_schedule(self) -> Schedule:
+        """What the rate of the finish is multiplied by at each of its steps."""
+        return Schedule(steps=self.finish_steps, warm_up=min(WARM_UP_STEPS, self.finish_steps), fall=self.fall)
+
+    @property
     def schedule(self) -> Rounds:
         """What the rates are multiplied by at each step; the first round begins with the reading."""
         lengths = [sum(stage.steps for stage in stages) for stages in self.rounds]
@@ -75,6 +93,14 @@ _ENTRANCES = replace(_BEGINNINGS, steps=8, excerpts=6, entrances=6, sung=0.7)
 _LONG = Stage(steps=4, songs=1, length=8192, minutes=(2, 3, 3), spliced=0.4, sung=0.4)
 """Who plays is decided in the first bar, who sings when the verse begins, and where a long song ends far from both."""
 _LATE = (_OPENINGS, replace(_OPENINGS, complete=True), _ENTRANCES, replace(_SUNG_WHOLE, steps=14), _LONG)
+
+_SERVED = (
+    replace(_WHOLE, steps=12, length=3328, spliced=0.3, held=0.5, sung=0.5, pasted=0.5),
+    replace(_BEGINNINGS, steps=4, length=640, excerpts=0, held=0.3, sung=0.5, pasted=0.3),
+    replace(_ENTRANCES, steps=4, held=0.3, pasted=0.3),
+    replace(_LONG, steps=1, held=0.5, pasted=0.3),
+)
+"""Whole songs mostly, with room for long lyrics: what is mended there happens in their middle."""
 
 _ROUNDS: tuple[tuple[Stage, ...], ...] = (
     (
@@ -105,6 +131,7 @@ def _with_more_songs(times: int, rounds: Iterable[Iterable[Stage]]) -> tuple[tup
 _CPU = Recipe(
     reading=Reading(steps=150, prompts=40, beside=8, length=128),
     rounds=_ROUNDS,
+    finish=_SERVED * 24,
     muon_rate=3e-3,
     adam_rate=1.1e-3,
     fall=0.9,
@@ -123,6 +150,7 @@ RECIPES = {
             (Stage(steps=60, songs=2, length=448, spliced=0.5), Stage(steps=6, songs=1, length=2912)),
             (Stage(steps=6, songs=6, length=256, rivals=True),),
         ),
+        finish=(Stage(steps=4, songs=2, length=448, held=0.5, sung=0.5, pasted=0.5),),
         width=64,
         layers=4,
         heads=2,

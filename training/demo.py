@@ -24,6 +24,7 @@ from training import backbone, backbone_recipes, superres
 from training.codec import QUALITY_FILE, fit_and_measure
 from training.codec_fit.scale import DEMO, MINIATURE
 from training.corpus.dataset import Corpus
+from training.finish import Finish
 from training.start import new_transformer
 from training.text import corpus_layout
 
@@ -43,6 +44,10 @@ def train_demo(
     if not speaker.train(until=until):
         return False
     speaker.export()
+    finish = Finish(backbone_recipes.RECIPES[recipe], corpus, out, device, compiled=compiled, workers=workers)
+    if not finish.train(until=until):
+        return False
+    finish.export()
     start = backbone.read_backbone(out, corpus_layout(corpus))
     if trunk == "random":
         start = new_transformer(start.config, corpus_layout(corpus), corpus.codebooks, seed=0)

@@ -26,6 +26,7 @@ fi
 [ "$status" -eq 0 ] || exit "$status"
 
 rm -f "$out"/checkpoint.tar.*
-tar c -C "$work" backbone superresolution dac_rvq_2490000.ckpt backbone.csv superres.csv codec_quality.json |
+tar c -C "$work" finished superresolution dac_rvq_2490000.ckpt \
+    backbone.csv finish.csv superres.csv codec_quality.json |
     split --bytes=15000000 --numeric-suffixes - "$out/checkpoint.tar."
 echo "done: $(find "$out" -name 'checkpoint.tar.*' | wc -l) shards in $out"

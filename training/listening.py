@@ -41,6 +41,10 @@ class Stage:
     """Whether songs read from their start come with what other instruments would have played, to be told from it."""
     sung: float = 0.0
     """Share of songs that are sung for certain; the others are as often as the corpus is."""
+    pasted: float = 0.0
+    """Share of songs whose lyrics, if they are sung, are as people paste them (``training.corpus.lyrics_writer``)."""
+    held: float = 0.0
+    """Share of songs that are read as if they had stood still now and then (``training.holds``)."""
 
     def __post_init__(self) -> None:
         if self.excerpts > self.songs:
@@ -71,12 +75,15 @@ def songs_of_step(
     frames = stage.length // COARSE_LAYERS
 
     @cache
-    def examples(sung: bool, most: int | None) -> Examples:
-        return corpus.examples(seed, minutes=stage.minutes, max_frames=most, complete=stage.complete, sung=sung)
+    def examples(sung: bool, pasted: bool, most: int | None) -> Examples:
+        return corpus.examples(
+            seed, minutes=stage.minutes, max_frames=most, complete=stage.complete, sung=sung, pasted=pasted
+        )
 
     def hear(number: int, most: int | None, rivals: bool = False) -> Example:
         sung = bool(stage.sung) and rng.random() < stage.sung
-        made = examples(sung, most)
+        pasted = bool(stage.pasted) and rng.random() < stage.pasted
+        made = examples(sung, pasted, most)
         song = made.example(number)
         return replace(song, rival=made.rival(song, played_by_others(song.plan, rng))) if rivals else song
 

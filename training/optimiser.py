@@ -48,13 +48,14 @@ class Optimiser:
     """Both optimisers as one; its state dict holds both of theirs.
 
     ``delicate`` are matrices of the blocks whose numbers mean something: AdamW moves them too, and without decay.
+    ``muon_rate`` None leaves all of them to it.
     """
 
     def __init__(
-        self, module: nn.Module, *, muon_rate: float, adam_rate: float, delicate: Iterable[torch.Tensor] = ()
+        self, module: nn.Module, *, muon_rate: float | None, adam_rate: float, delicate: Iterable[torch.Tensor] = ()
     ) -> None:
         matrices, tables, others = [], [], []
-        spared = {id(parameter) for parameter in delicate}
+        spared = {id(parameter) for parameter in (module.parameters() if muon_rate is None else delicate)}
         for name, parameter in module.named_parameters():
             if id(parameter) in spared:
                 others.append(parameter)
@@ -64,26 +65,28 @@ class Optimiser:
                 tables.append(parameter)
             else:
                 others.append(parameter)
-        self._muon = torch.optim.Muon(
-            matrices, lr=muon_rate, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw"
-        )
         groups = [{"params": tables, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
-        self._adam = torch.optim.AdamW(groups, lr=adam_rate, betas=(0.9, 0.95), fused=True)
-        self._rates = {id(self._muon): muon_rate, id(self._adam): adam_rate}
+        adam = torch.optim.AdamW(groups, lr=adam_rate, betas=(0.9, 0.95), fused=True)
+        self._parts: dict[str, tuple[torch.optim.Optimizer, float]] = {"adam": (adam, adam_rate)}
+        if muon_rate is not None:
+            muon = torch.optim.Muon(
+                matrices, lr=muon_rate, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw"
+            )
+            self._parts["muon"] = (muon, muon_rate)
         self._module = module
 
     def step(self, factor: float) -> None:
         """Apply the gradients at this share of the full rates and clear them."""
         nn.utils.clip_grad_norm_(self._module.parameters(), 1.0)
-        for optimiser in (self._muon, self._adam):
-            for group in optimiser.param_groups:
-                group["lr"] = self._rates[id(optimiser)] * factor
-            optimiser.step()  # type: ignore[no-untyped-call]  # Muon's is not annotated
-            optimiser.zero_grad(set_to_none=True)
+        for part, rate in self._parts.values():
+            for group in part.param_groups:
+                group["lr"] = rate * factor
+            part.step()
+            part.zero_grad(set_to_none=True)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"muon": self._muon.state_dict(), "adam": self._adam.state_dict()}
+        return {name: part.state_dict() for name, (part, _) in self._parts.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._muon.load_state_dict(state["muon"])
-        self._adam.load_state_dict(state["adam"])
+        for name, (part, _) in self._parts.items():
+            part.load_state_dict(state[name])

@@ -30,5 +30,6 @@ def test_the_recipe_ends_in_a_checkpoint_the_engine_reads(checkpoint: Path) -> N
     assert sorted(path.name for path in (checkpoint / "training").iterdir()) == [
         "backbone.csv",
         "codec_quality.json",
+        "finish.csv",
         "superres.csv",
     ]

@@ -127,6 +127,16 @@ def test_songs_that_are_cut_or_short_did_not_end_in_time(minutes: int) -> None:
     assert found["ended at all"]["mean"] == pytest.approx(3 / 5)
 
 
+def test_a_note_that_is_held_for_five_seconds_stands_still() -> None:
+    moving = np.stack([np.arange(300) % 7, np.zeros(300)], axis=1).astype(np.int16)
+    songs = []
+    for place, held in enumerate((0, 100, 120)):
+        coarse = moving.copy()
+        coarse[50 : 50 + held] = 9
+        songs.append(GeneratedSong(index=place, asked=held_out_song(0), coarse=coarse))
+    assert measure_endings(songs)["stood still"]["mean"] == pytest.approx(1 / 3, abs=1e-3)
+
+
 def test_sound_is_described_as_it_is() -> None:
     tone = 0.5 * np.sin(np.arange(6 * SAMPLE_RATE_HZ) / 20, dtype=np.float32)
     paused = tone.copy()
@@ -239,12 +249,22 @@ def _sections() -> dict[str, Section]:
             "seconds asked": 60,
             "cut at seconds": 78,
             "seconds by percentile": {"5": 58, "50": 60, "95": 62},
+            "stood still": figure,
+        },
+        "sung": {
+            "ended within 20 %": figure,
+            "seconds asked": 60,
+            "cut at seconds": 78,
+            "seconds by percentile": {"5": 58, "50": 60, "95": 62},
+            "stood still": figure | {"mean": 0.0},
+            "vocal": figure,
         },
         "long": {
             "ended within 20 %": figure,
             "seconds asked": 180,
             "cut at seconds": 234,
             "seconds by percentile": {"5": 170, "50": 180, "95": 190},
+            "stood still": figure,
             "genre": figure,
             "tempo grid": figure,
         },

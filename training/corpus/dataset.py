@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -98,26 +99,31 @@ class Song(AskedSong):
     composition: Composition
 
 
-def asked_song(
-    seed: int, index: int, *, minutes: Sequence[int] = MINUTES, complete: bool = False, sung: bool = False
-) -> AskedSong:
-    """Song number ``index`` of a seed before a note of it is written.
+class Choice(TypedDict, total=False):
+    """Which songs a seed's are: of so many ``minutes``; all with ``complete`` requests, which leave nothing open; all
+    ``sung``, not now and then; and their lyrics ``pasted``, too long or too short for them."""
 
-    ``complete`` requests leave nothing open; ``sung`` songs are all sung, the others now and then.
-    """
+    minutes: Sequence[int]
+    complete: bool
+    sung: bool
+    pasted: bool
+
+
+def asked_song(seed: int, index: int, **choice: Unpack[Choice]) -> AskedSong:
+    """Song number ``index`` of a seed before a note of it is written."""
     rng = random.Random(f"{seed}/{index}")  # a string is hashed alike on every machine
-    plan = draw_plan(rng, Constraints(voice=frozenset(Voice)) if sung else None, minutes=minutes)
+    wanted = Constraints(voice=frozenset(Voice)) if choice.get("sung") else None
+    plan = draw_plan(rng, wanted, minutes=choice.get("minutes", MINUTES))
     if plan.voice:
-        plan = replace(plan, lyrics=write_lyrics(plan, rng))
+        plan = replace(plan, lyrics=write_lyrics(plan, rng, pasted=choice.get("pasted", False)))
     notes = rng.getrandbits(32)
-    return AskedSong(plan=plan, request=_request(plan, rng, complete=complete), seed=notes)
+    request = _request(plan, rng, complete=choice.get("complete", False))
+    return AskedSong(plan=plan, request=request, seed=notes)
 
 
-def song(
-    seed: int, index: int, *, minutes: Sequence[int] = MINUTES, complete: bool = False, sung: bool = False
-) -> Song:
+def song(seed: int, index: int, **choice: Unpack[Choice]) -> Song:
     """Song number ``index`` of a seed: a few milliseconds, no codec needed."""
-    asked = asked_song(seed, index, minutes=minutes, complete=complete, sung=sung)
+    asked = asked_song(seed, index, **choice)
     return Song(plan=asked.plan, request=asked.request, seed=asked.seed, composition=compose(asked.plan, asked.seed))
 
 
@@ -200,22 +206,19 @@ class Corpus:
         start: int = 0,
         step: int = 1,
         layers: int = COARSE_LAYERS,
-        minutes: Sequence[int] = MINUTES,
         max_frames: int | None = None,
-        complete: bool = False,
-        sung: bool = False,
+        **choice: Unpack[Choice],
     ) -> Examples:
         """Examples ``start``, ``start + step``, … of a seed; worker w of n takes start = w and step = n.
 
-        ``layers`` of codes are made (two take a fraction of the time of all), of songs of so many ``minutes``, cut
-        after ``max_frames``; ``complete`` prompts leave nothing open, ``sung`` songs are all sung.
+        ``layers`` of codes are made (two take a fraction of the time of all), of songs cut after ``max_frames``.
         ValueError for layers the codec does not have.
         """
         if not COARSE_LAYERS <= layers <= self.num_quantizers:
             raise ValueError(f"from {COARSE_LAYERS} to {self.num_quantizers} layers can be made, not {layers}")
         # A copy, so that a pickled iterator carries no more layers than it makes.
         codebooks = self._codec.codebooks[:layers].clone()
-        song_of = partial(song, seed, minutes=minutes, complete=complete, sung=sung)
+        song_of = partial(song, seed, **choice)
         return Examples(song_of, self._codec.bank, codebooks, max_frames=max_frames, next_index=start, step=step)
 
 

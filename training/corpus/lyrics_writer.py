@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from training.corpus.form import SectionKind, song_form
 from training.corpus.melody import LINE_BARS
-from training.corpus.song_plan import SongPlan
+from training.corpus.song_plan import MINUTES, SongPlan
 
 _WORDS = {
     "english": """
@@ -97,9 +97,16 @@ _LANGUAGES = (
 _HEADINGS = {SectionKind.VERSE: "[Verse]", SectionKind.CHORUS: "[Chorus]"}
 _NONE, _MARKED, _SPACED, _TOO_SHORT, _REPEATS_CHORUS = 0.04, 0.6, 0.5, 0.3, 0.5
 
+_MOST_PASTED_BYTES = 1_200
+_SINGLE_LINES = 0.5
+"""How often pasted lyrics are a line a section; else they are those of a song of three minutes."""
 
-def write_lyrics(plan: SongPlan, rng: random.Random) -> tuple[str, ...]:
-    """Lines for a sung plan, markers and blank lines among them: about as many as the song has room for, or fewer."""
+
+def write_lyrics(plan: SongPlan, rng: random.Random, *, pasted: bool = False) -> tuple[str, ...]:
+    """Lines for a sung plan, markers and blank lines among them: about as many as the song has room for, or fewer.
+
+    ``pasted`` ones are as people paste them, who do not count: far too many, or one line for a verse.
+    """
     if rng.random() < _NONE:
         return ()
     language = rng.choices(_LANGUAGES, [language.share for language in _LANGUAGES])[0]
@@ -108,21 +115,23 @@ def write_lyrics(plan: SongPlan, rng: random.Random) -> tuple[str, ...]:
         text = language.between.join(language.word(rng) for _ in range(rng.randint(language.fewest, language.most)))
         return text[0].upper() + text[1:]
 
-    sung = [section for section in song_form(plan.minutes, plan.frames_per_beat) if section.is_sung]
-    if rng.random() < _TOO_SHORT:
+    single = pasted and rng.random() < _SINGLE_LINES
+    minutes = max(MINUTES) if pasted and not single else plan.minutes
+    sung = [section for section in song_form(minutes, plan.frames_per_beat) if section.is_sung]
+    if single or rng.random() < _TOO_SHORT:
         sung = sung[: rng.randint(1, len(sung))]
     marked, spaced, repeats = (rng.random() < share for share in (_MARKED, _SPACED, _REPEATS_CHORUS))
     written: list[str] = []
     chorus: list[str] = []
     for section in sung:
-        stanza = [line() for _ in range(section.bars // LINE_BARS)]
+        stanza = [line() for _ in range(1 if single else section.bars // LINE_BARS)]
         if section.kind is SectionKind.CHORUS and repeats:
             chorus = chorus or stanza
             stanza = [chorus[i % len(chorus)] for i in range(len(stanza))]
         if written and spaced:
             written.append("")
         written += [_HEADINGS[section.kind], *stanza] if marked else stanza
-    return tuple(_cut(written, MOST_BYTES_A_MINUTE * plan.minutes))
+    return tuple(_cut(written, _MOST_PASTED_BYTES if pasted else MOST_BYTES_A_MINUTE * plan.minutes))
 
 
 def _cut(lines: list[str], most_bytes: int) -> list[str]:

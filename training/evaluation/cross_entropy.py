@@ -14,14 +14,13 @@ import torch.nn.functional as F
 from core.token_layout import COARSE_LAYERS
 from models.transformer.attention import attend_full
 from models.transformer.model import Transformer
-from training.backbone import SHARPNESS
 from training.coarse_loss import FIGURES, CoarseTrainer
 from training.corpus.dataset import HELD_OUT_SEED, Example
 from training.evaluation.results import Section
 from training.evaluation.songs import MINUTES
 from training.evaluation.subject import Subject
 from training.sequences import pack
-from training.superres_model import SHARPNESS as SUPERRES_SHARPNESS
+from training.superres_model import SHARPNESS
 
 COUNTING_SEED = 31_337
 """Seed of the songs in which codes are counted."""
@@ -33,11 +32,10 @@ _COARSE_FIGURES = FIGURES[:5]
 
 @torch.inference_mode()
 def measure_backbone(subject: Subject, songs: int) -> Section:
-    """Nats of layers 0 and 1, also on onset frames alone and of the end, given the request and all that came before."""
+    """Nats of layers 0 and 1 as they are served, also on onset frames alone and of the end, given the request and all
+    that came before."""
     layout = subject.engine.layout
-    model = subject.transformer(subject.tree.backbone, COARSE_LAYERS)
-    model.output.weight /= SHARPNESS
-    trainer = CoarseTrainer(model, layout)
+    trainer = CoarseTrainer(subject.transformer(subject.tree.backbone, COARSE_LAYERS), layout)
     figures = []
     for example in _held_out(subject, songs, COARSE_LAYERS):
         length = len(subject.backbone_prompt(example.request)) + COARSE_LAYERS * example.num_frames + 1
@@ -85,7 +83,7 @@ def _nats_by_layer(
         rows = torch.cat([model.embed(prompt), torch.stack(known).sum(0)])
         hidden = model(rows.unsqueeze(0), rotation, attend_full)[0, len(prompt) :]
         logits_TK = model.logits(hidden, layout.window(layer))
-        served, tempered = (F.cross_entropy(logits_TK / heat, codes_QT[layer]) for heat in (1.0, SUPERRES_SHARPNESS))
+        served, tempered = (F.cross_entropy(logits_TK / heat, codes_QT[layer]) for heat in (1.0, SHARPNESS))
         nats.append((float(served), float(tempered)))
     return nats
 

@@ -74,6 +74,19 @@ GOALS = (
         ship=0.7,
     ),
     Goal(
+        name="the same, sung with lyrics of any length",
+        figure=lambda s: s["sung"]["ended within 20 %"]["mean"],
+        goal=0.9,
+        ship=0.7,
+    ),
+    Goal(
+        name="of these, stand still for five seconds",
+        figure=lambda s: s["sung"]["stood still"]["mean"],
+        goal=0.01,
+        ship=0.1,
+        at_most=True,
+    ),
+    Goal(
         name="latent SNR that super-resolution adds",
         figure=lambda s: s["superres_gain"]["gain"]["mean"],
         goal=6,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
+from training.evaluation.endings import STANDSTILL_SECONDS
 from training.evaluation.intervals import Estimate
 from training.evaluation.results import Section
 from training.superres_model import SHARPNESS
@@ -106,13 +107,15 @@ def _following(report: Report) -> list[str]:
 
 
 def _sound(sections: dict[str, Section]) -> list[str]:
-    sound, long = sections["sound"], sections["long"]
+    sound, long, sung = sections["sound"], sections["long"], sections["sung"]
     tracks = sound["tracks"]
     loudness = sorted(track["rms db"] for track in tracks)
     return [
         _endings(sections["endings"]),
         f"Longer songs: {_endings(long)} Of those whose request speaks of it {_interval(long['genre'])} have the "
         f"genre, and {_interval(long['tempo grid'])} of the onsets lie on the grid.",
+        f"Songs that are all sung, with lyrics that are far too long or a line a section: {_endings(sung)} In "
+        f"{_interval(sung['vocal'])} a voice is heard.",
         f"Of {len(tracks)} songs made into sound these shares are silent: {sound['silent']['mean']:g}, have clipped "
         f"samples: {sound['clipping']['mean']:g}, pause for over two seconds: {sound['pausing']['mean']:g}. The "
         f"loudest peak is {max(track['peak db'] for track in tracks):.1f} dB of full scale, the root mean square "
@@ -125,7 +128,8 @@ def _endings(found: Section) -> str:
     return (
         f"{_interval(in_time)} of {in_time['n']} songs end by themselves within 20 % of the asked "
         f"{found['seconds asked']} seconds. They last {seconds['5']} to {seconds['95']} s (5th to 95th percentile; "
-        f"median {seconds['50']}) and are cut at {found['cut at seconds']} s."
+        f"median {seconds['50']}) and are cut at {found['cut at seconds']} s; "
+        f"{found['stood still']['mean']:.2f} of them stand still for {STANDSTILL_SECONDS} seconds or more."
     )
 
 
@@ -154,8 +158,8 @@ def _nats(sections: dict[str, Section]) -> list[str]:
         )
     ]
     return [
-        f"Backbone, nats a code: q0 {nats['q0']:.3f} (unigram {unigram['q0']:.2f}), q1 {nats['q1']:.3f} "
-        f"({unigram['q1']:.2f}); on frames in which something begins q0 {nats['q0 on onsets']:.3f}, "
+        f"Backbone, nats a code as it is served: q0 {nats['q0']:.3f} (unigram {unigram['q0']:.2f}), q1 "
+        f"{nats['q1']:.3f} ({unigram['q1']:.2f}); on frames in which something begins q0 {nats['q0 on onsets']:.3f}, "
         f"q1 {nats['q1 on onsets']:.3f}. Super-resolution, in nats given all layers before; it is "
         f"served {SHARPNESS:g} times as sure as it was trained to be, which costs nats and makes songs less noisy:",
         _table(("layer", *layers), rows),

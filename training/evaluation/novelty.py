@@ -66,12 +66,13 @@ def window_hashes(coarse: CodeArray) -> Hashes:
 def _trained_on(corpus: Corpus, recipe: Recipe, songs: int) -> Iterator[CodeArray]:
     """About so many of the songs the recipe trains on, those of every so many steps, as far as it reads them."""
     stride = max(1, _songs_of(recipe) // songs)
-    for step in range(0, sum(stage.steps for stage in recipe.stages), stride):
-        stage, first = stage_of_step(recipe.stages, step)
-        rng = np.random.default_rng([recipe.seed, first])
-        for heard in songs_of_step(stage, corpus, recipe.seed, first, stage.songs, rng):
-            yield heard.coarse[: stage.length // COARSE_LAYERS]
+    for stages, seed in ((recipe.stages, recipe.seed), (recipe.finish, recipe.finish_seed)):
+        for step in range(0, sum(stage.steps for stage in stages), stride):
+            stage, first = stage_of_step(stages, step)
+            rng = np.random.default_rng([seed, first])
+            for heard in songs_of_step(stage, corpus, seed, first, stage.songs, rng):
+                yield heard.coarse[: stage.length // COARSE_LAYERS]
 
 
 def _songs_of(recipe: Recipe) -> int:
-    return sum(stage.steps * stage.songs for stage in recipe.stages)
+    return sum(stage.steps * stage.songs for stage in (*recipe.stages, *recipe.finish))

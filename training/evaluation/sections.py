@@ -41,6 +41,8 @@ class Effort:
     """So that at least 100 requests speak of the genre, of the tempo, of the key, and of instruments."""
     long: int = 12
     """Of three minutes."""
+    sung: int = 48
+    """With lyrics of any length."""
     completed: int = 8
     """Through super-resolution."""
     foretold: int = 12
@@ -95,6 +97,7 @@ class Evaluation:
         )
         yield "endings", drawn, lambda: measure_endings(self._songs)
         yield "long", drawn | {"songs": effort.long, "lessons": effort.lessons}, self._long
+        yield "sung", drawn | {"songs": effort.sung, "lessons": effort.lessons}, self._sung
         yield "following", drawn | {"lessons": effort.lessons}, self._following
         yield "vowels", drawn | {"lessons": effort.singing_lessons}, self._vowels
         yield "novelty", drawn | {"training songs": effort.trained_on, "recipe": repr(self._recipe)}, self._novelty
@@ -134,6 +137,12 @@ class Evaluation:
         heard = [self._listener.hear(made.coarse) for made in songs]
         follows = {name: follow_requests(METERS[name], asked, heard) for name in ("genre", "tempo grid")}
         return measure_endings(songs) | follows
+
+    def _sung(self) -> Section:
+        songs = generate_songs(self._subject, self._effort.sung, self._sampling, self._work, pasted=True)
+        asked = [asked_of(made.asked) for made in songs]
+        heard = [self._listener.hear(made.coarse) for made in songs]
+        return measure_endings(songs) | {"vocal": follow_requests(METERS["vocal or not"], asked, heard)}
 
     def _following(self) -> Section:
         listener = self._listener

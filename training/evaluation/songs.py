@@ -13,7 +13,7 @@ import numpy as np
 
 from core.codes import CoarseCodes, CodeArray
 from core.engine import BackboneTask, Unwatched
-from core.request import SamplingOptions
+from core.request import GenerationRequest, SamplingOptions
 from core.token_layout import COARSE_LAYERS
 from training.assemble import LONGEST
 from training.corpus.dataset import HELD_OUT_SEED, Song, song
@@ -49,18 +49,27 @@ def most_frames(minutes: int = MINUTES) -> int:
     return round(LONGEST * frames_in(minutes))
 
 
-def held_out_song(index: int, minutes: int = MINUTES) -> Song:
-    """Song number ``index`` of those that no training may use."""
-    return song(HELD_OUT_SEED, index, minutes=(minutes,))
+def held_out_song(index: int, minutes: int = MINUTES, *, pasted: bool = False) -> Song:
+    """Song number ``index`` of those that no training may use; with ``pasted`` lyrics all are sung."""
+    return song(HELD_OUT_SEED, index, minutes=(minutes,), sung=pasted, pasted=pasted)
 
 
 def generate_songs(
-    subject: Subject, count: int, sampling: SamplingOptions, work: Path, *, minutes: int = MINUTES
+    subject: Subject,
+    count: int,
+    sampling: SamplingOptions,
+    work: Path,
+    *,
+    minutes: int = MINUTES,
+    pasted: bool = False,
 ) -> list[GeneratedSong]:
     """Songs 0 … ``count`` − 1; those that lie in ``work`` are read, the others written there."""
     name = f"songs-{subject.backbone}-{sampling.temperature:g}-{sampling.top_k_backbone}"
     if minutes != MINUTES:
         name += f"-{minutes}-minutes"
+    if pasted:
+        name += "-pasted"
+    asked = [held_out_song(index, minutes, pasted=pasted) for index in range(count)]
     directory = work / name
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / f"{index:04d}.npy" for index in range(count)]
@@ -70,25 +79,22 @@ def generate_songs(
             for first in range(0, len(missing), _BATCH):
                 batch = missing[first : first + _BATCH]
                 logger.info("generating songs %d to %d of %d", batch[0] + 1, batch[-1] + 1, count)
-                tasks = [_task(subject, index, sampling, minutes) for index in batch]
+                tasks = [_task(subject, index, asked[index].request, sampling) for index in batch]
                 for index, result in zip(batch, backbone.generate(tasks, Unwatched()), strict=True):
                     nothing = np.zeros((0, COARSE_LAYERS), np.int16)
                     codes = result.values if isinstance(result, CoarseCodes) else nothing
                     unfinished = paths[index].with_suffix(".part.npy")
                     np.save(unfinished, codes)
                     unfinished.replace(paths[index])
-    return [
-        GeneratedSong(index=index, asked=held_out_song(index, minutes), coarse=np.load(path))
-        for index, path in enumerate(paths)
-    ]
+    return [GeneratedSong(index=index, asked=asked[index], coarse=np.load(path)) for index, path in enumerate(paths)]
 
 
-def _task(subject: Subject, index: int, sampling: SamplingOptions, minutes: int) -> BackboneTask:
+def _task(subject: Subject, index: int, request: GenerationRequest, sampling: SamplingOptions) -> BackboneTask:
     return BackboneTask(
-        prompt=subject.backbone_prompt(held_out_song(index, minutes).request),
+        prompt=subject.backbone_prompt(request),
         seed=index,
         top_k=sampling.top_k_backbone,
         temperature=sampling.temperature,
-        max_frames=most_frames(minutes),
-        expected_tokens=COARSE_LAYERS * most_frames(minutes),
+        max_frames=most_frames(request.duration_minutes),
+        expected_tokens=COARSE_LAYERS * most_frames(request.duration_minutes),
     )
