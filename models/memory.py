@@ -38,6 +38,8 @@ class MemoryNeed:
     formats: Formats
     quantize: Quantize = Quantize.NONE
     runtime_mode: RuntimeMode = RuntimeMode.ONE_SHOT
+    caches_float32: bool = False
+    """As a CPU does, whatever the weights' format is."""
 
     def weights_gb(self) -> float:
         """Weights that lie in memory together."""
@@ -50,7 +52,8 @@ class MemoryNeed:
         song = COARSE_LAYERS * expected_frames(minutes, _FRAMES_PER_SECOND)
         positions = min(_PROMPT_TOKENS + song, MAX_SEQUENCE_TOKENS)
         cached_numbers = 2 * self.config.num_layers * self.config.key_value_size * positions * tracks
-        writing = backbone + cached_numbers * self.formats.backbone.itemsize / 1e9
+        cached = torch.float32 if self.caches_float32 else self.formats.backbone
+        writing = backbone + cached_numbers * cached.itemsize / 1e9
         keeps = self.runtime_mode is RuntimeMode.KEEP_LOADED
         return (writing + superres if keeps else max(writing, superres)) + _WORKSPACE_GB
 

@@ -81,6 +81,7 @@ def _checkpoint(settings: Settings, named: Path | None) -> Iterator[Finding]:
             formats=choose_formats(settings.models.dtype, device),
             quantize=Quantize(settings.models.quantize),
             runtime_mode=settings.models.runtime_mode,
+            caches_float32=device.type == "cpu",
         )
     except KhalaError as error:
         yield problem("checkpoint", str(error), f"look closer with: python -m backend inspect {root}")
