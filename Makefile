@@ -32,7 +32,7 @@ container-check: setup
 page: setup
 	bash frontend/scripts/check.sh
 
-# The demo checkpoint from nothing, on two quiet CPU cores in somewhat over five hours; goes on where it was stopped.
+# The demo checkpoint from nothing, on two quiet CPU cores in somewhat over six hours; goes on where it was stopped.
 TRAINING ?= checkpoints/training
 demo-checkpoint: setup
 	$(PYTHON) -m training.demo $(TRAINING)
