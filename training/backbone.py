@@ -20,7 +20,6 @@ from models.checkpoint.names import MegatronNames
 from models.checkpoint.torch_dist import TorchDistSource, iteration_directory, read_arguments
 from models.checkpoint.torch_dist_writer import write_torch_dist
 from models.checkpoint.transformer_weights import Fc1Bias, load_transformer
-from models.devices import multiplies_bfloat16
 from models.transformer.config import TransformerConfig
 from models.transformer.model import Transformer
 from training.backbone_recipes import Recipe
@@ -28,7 +27,7 @@ from training.coarse_loss import FIGURES, CoarseTrainer
 from training.corpus.dataset import HELD_OUT_SEED, Corpus
 from training.holds import hold
 from training.listening import Stage, songs_of_step, stage_of_step
-from training.loop import Loop
+from training.loop import Loop, autocast
 from training.optimiser import Optimiser
 from training.reading import PromptBatch, prompts_of_step
 from training.sequences import CoarseBatch, pack
@@ -68,12 +67,6 @@ def read_songs(stage: Stage, corpus: Corpus, layout: TokenLayout, seed: int, fir
     if stage.spliced:
         batch = splice(batch, heard, rng, share=stage.spliced)
     return hold(batch, heard, rng, share=stage.held) if stage.held else batch
-
-
-def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 in the products of a step, but on processors that do not multiply it and would take longer."""
-    fast = device.type != "cpu" or multiplies_bfloat16()
-    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
 
 
 def read_backbone(directory: Path, layout: TokenLayout) -> Transformer:

@@ -52,11 +52,7 @@ class CoarseTrainer(nn.Module):
         middle = self._through(slice(0, self._middle), model.embed(batch.ids), rotation)
         hidden = model.norm(self._through(slice(self._middle, None), middle, rotation))
 
-        first, second = (self._layout.window(layer) for layer in range(2))
-        end = self._layout.end_of_generation
-        head0 = torch.cat([model.output_rows(first), model.output_rows(range(end, end + 1))])
-        logits0 = F.linear(hidden[rows, batch.places], head0).float()
-        logits1 = F.linear(hidden[rows, batch.places[:, :-1] + 1], model.output_rows(second)).float()
+        logits0, logits1 = coarse_logits(model, self._layout, hidden, batch)
         nats = [
             F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none").view_as(target)
             for logits, target in zip((logits0, logits1), batch.targets, strict=True)
@@ -108,6 +104,18 @@ class CoarseTrainer(nn.Module):
         for block in self.model.blocks[blocks]:
             x = block(x, rotation, attend_causal)
         return x
+
+
+def coarse_logits(
+    model: Transformer, layout: TokenLayout, hidden: torch.Tensor, batch: CoarseBatch
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits of layer 0 with the end token [B, F + 1, W + 1] and of layer 1 [B, F, W], float32, from hidden states."""
+    rows = torch.arange(len(batch.ids), device=batch.ids.device)[:, None]
+    first, second = (layout.window(layer) for layer in range(2))
+    end = layout.end_of_generation
+    head0 = torch.cat([model.output_rows(first), model.output_rows(range(end, end + 1))])
+    logits0 = F.linear(hidden[rows, batch.places], head0).float()
+    return logits0, F.linear(hidden[rows, batch.places[:, :-1] + 1], model.output_rows(second)).float()
 
 
 # "rivals" is 0 where a stage has none.

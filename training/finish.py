@@ -12,11 +12,11 @@ from typing import Any, cast
 
 import torch
 
-from training.backbone import SHARPNESS, autocast, read_backbone, read_songs, write_backbone
+from training.backbone import SHARPNESS, read_backbone, read_songs, write_backbone
 from training.backbone_recipes import Recipe
 from training.corpus.dataset import HELD_OUT_SEED, Corpus
 from training.listening import stage_of_step
-from training.loop import Loop
+from training.loop import Loop, autocast
 from training.optimiser import Optimiser
 from training.sequences import CoarseBatch
 from training.served_loss import FIGURES, ServedTrainer

@@ -14,12 +14,19 @@ from typing import Generic, TypeVar
 import torch
 from torch import nn
 
+from models.devices import multiplies_bfloat16
 from training.optimiser import Optimiser
 from training.run_log import RunLog
 
 BatchT = TypeVar("BatchT")
 Objective = Callable[[BatchT], tuple[torch.Tensor, torch.Tensor]]
 """From a batch to the loss and its figures."""
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """bfloat16 in the products of a step, but on processors that do not multiply it and would take longer."""
+    fast = device.type != "cpu" or multiplies_bfloat16()
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
 
 
 class Loop(Generic[BatchT]):

@@ -20,6 +20,7 @@ from torch import nn
 from core.token_layout import TokenLayout
 from models.transformer.attention import attend_causal
 from models.transformer.model import Transformer
+from training.coarse_loss import coarse_logits
 from training.sequences import CoarseBatch
 
 STAYING_WEIGHT = 2.0
@@ -64,16 +65,10 @@ class ServedTrainer(nn.Module):
 
     def forward(self, batch: CoarseBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss, and its figures in the order of ``FIGURES``: nats, and two mean chances of layer 0 to stay."""
-        model, rows = self.model, torch.arange(len(batch.ids), device=batch.ids.device)[:, None]
+        model = self.model
         hidden = model(model.embed(batch.ids), model.rotation(batch.positions[:, None]), attend_causal)
-        first, second = (self._layout.window(layer) for layer in range(2))
-        end = self._layout.end_of_generation
-        head0 = torch.cat([model.output_rows(first), model.output_rows(range(end, end + 1))])
-        logits = (
-            F.linear(hidden[rows, batch.places], head0).float(),
-            F.linear(hidden[rows, batch.places[:, :-1] + 1], model.output_rows(second)).float(),
-        )
-        before = self._before(batch, rows)
+        logits = coarse_logits(model, self._layout, hidden, batch)
+        before = self._before(batch)
         layers = [
             apart(*layer, sharpness=self._sharpness, staying=STAYING_SHARPNESS)
             for layer in zip(logits, batch.targets, before, strict=True)
@@ -88,12 +83,13 @@ class ServedTrainer(nn.Module):
             (chance * asked[0] * where).sum() / (asked[0] * where).sum().clamp_min(1)
             for chance, where in ((1 - right, 1 - stays), (right, stays))
         ]
-        loss = sum(which) + STAYING_WEIGHT * sum(whether)
-        return torch.as_tensor(loss), torch.stack([*which, *whether, *chances]).detach()
+        loss = torch.stack(which).sum() + STAYING_WEIGHT * torch.stack(whether).sum()
+        return loss, torch.stack([*which, *whether, *chances]).detach()
 
-    def _before(self, batch: CoarseBatch, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _before(self, batch: CoarseBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """What layers 0 [B, F + 1] and 1 [B, F] were in the frame before, as it was read; −1 where staying has no
         meaning: in the first frame, and of layer 1 where layer 0 has moved."""
+        rows = torch.arange(len(batch.ids), device=batch.ids.device)[:, None]
         start0, start1 = (self._layout.window(layer).start for layer in range(2))
         was0 = batch.ids[rows, (batch.places - 1).clamp_min(0)] - start0
         was1 = batch.ids[rows, batch.places[:, :-1]] - start1

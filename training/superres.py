@@ -23,7 +23,7 @@ from models.checkpoint.megatron_export import megatron_tensors
 from models.checkpoint.torch_dist_writer import write_torch_dist
 from models.transformer.model import Transformer
 from training.corpus.dataset import HELD_OUT_SEED, Corpus, Example
-from training.loop import Loop
+from training.loop import Loop, autocast
 from training.optimiser import Optimiser, Schedule
 from training.steps import batches_of
 from training.superres_batches import SuperresBatch, draw_layers, pack_rows
@@ -184,7 +184,7 @@ class Run:
         regression = objective is Objective.REGRESSION
         if regression and self._loop.step % _STEPS_BETWEEN_SOLVES == 0:
             self._trainer.solve_bridge()
-        with torch.autocast(self._device.type, torch.bfloat16):
+        with autocast(self._device):
             alignment = self._trainer.alignment(batch.first(self._recipe.aligned))
             nats, error = (None, self._trainer.regression(batch)) if regression else self._trainer.refinement(batch)
         figures = torch.full((len(FIGURES),), math.nan)
@@ -201,7 +201,7 @@ class Run:
         layers = self._layout.num_quantizers
         unheard = self._corpus.examples(HELD_OUT_SEED, layers=layers, minutes=(1,))
         songs = list(itertools.islice(unheard, HELD_OUT_SONGS))
-        with torch.autocast(self._device.type, torch.bfloat16):
+        with autocast(self._device):
             first = self._pack(songs, 0).to(self._device)
             found = [math.nan, float(self._trainer.alignment(first)), float(self._trainer.regression(first))]
             for layer in REPORTED_LAYERS:

@@ -257,7 +257,7 @@ def _sections() -> dict[str, Section]:
             "cut at seconds": 78,
             "seconds by percentile": {"5": 58, "50": 60, "95": 62},
             "stood still": figure | {"mean": 0.0},
-            "vocal": figure,
+            "vocal or not": figure,
         },
         "long": {
             "ended within 20 %": figure,

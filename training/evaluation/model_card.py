@@ -117,7 +117,7 @@ def _sound(sections: dict[str, Section]) -> list[str]:
         f"Longer songs: {_endings(long)} Of those whose request speaks of it {_interval(long['genre'])} have the "
         f"genre, and {_interval(long['tempo grid'])} of the onsets lie on the grid.",
         f"Songs that are all sung, with lyrics that are far too long or a line a section: {_endings(sung)} In "
-        f"{_interval(sung['vocal'])} a voice is heard.",
+        f"{_interval(sung['vocal or not'])} a voice is heard.",
         f"Of {len(tracks)} songs made into sound these shares are silent: {sound['silent']['mean']:g}, have clipped "
         f"samples: {sound['clipping']['mean']:g}, pause for over two seconds: {sound['pausing']['mean']:g}. The "
         f"loudest peak is {max(track['peak db'] for track in tracks):.1f} dB of full scale, the root mean square "

@@ -133,16 +133,16 @@ class Evaluation:
 
     def _long(self) -> Section:
         songs = generate_songs(self._subject, self._effort.long, self._sampling, self._work, minutes=LONG_MINUTES)
-        asked = [asked_of(made.asked) for made in songs]
-        heard = [self._listener.hear(made.coarse) for made in songs]
-        follows = {name: follow_requests(METERS[name], asked, heard) for name in ("genre", "tempo grid")}
-        return measure_endings(songs) | follows
+        return self._endings_and(songs, "genre", "tempo grid")
 
     def _sung(self) -> Section:
         songs = generate_songs(self._subject, self._effort.sung, self._sampling, self._work, pasted=True)
+        return self._endings_and(songs, "vocal or not")
+
+    def _endings_and(self, songs: list[GeneratedSong], *meters: str) -> Section:
         asked = [asked_of(made.asked) for made in songs]
         heard = [self._listener.hear(made.coarse) for made in songs]
-        return measure_endings(songs) | {"vocal": follow_requests(METERS["vocal or not"], asked, heard)}
+        return measure_endings(songs) | {name: follow_requests(METERS[name], asked, heard) for name in meters}
 
     def _following(self) -> Section:
         listener = self._listener
